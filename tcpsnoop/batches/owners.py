@@ -1,0 +1,72 @@
+"""Whose socket it is: owners, and the columns that point at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+# How a process is known (SEMANTICS 12), best first; UNKNOWN comes with a reason.
+EXACT = "exact"
+HOLDER = "holder"
+SHARED = "shared"
+LISTENER = "listener"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process; its identity is (pid, start_time), because numbers are used again."""
+
+    pid: int
+    start_time: int  # clock ticks after boot, field 22 of /proc/PID/stat
+    command: str  # the kernel's short name
+    command_line: str = ""  # the argument list, `[command]` when it could not be read
+    uid: int = -1  # -1 unknown
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The answer to "whose socket is it?": one process, several holders, or a reason.
+
+    `process` is None exactly when the quality is `shared` (see `holders`) or `unknown`.
+    """
+
+    quality: str
+    process: Process | None = None
+    holders: tuple[Process, ...] = ()
+    reason: str = ""
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Every process that the answer names."""
+        return self.holders or ((self.process,) if self.process else ())
+
+
+# Code 0 of every pool: nobody asked, as when a file without processes is read.
+NOT_ASKED = Owner(UNKNOWN, reason="")
+
+
+@dataclass(frozen=True)
+class OwnerColumns:
+    """For each row the index of its owner in `pool`.
+
+    `pool` only grows during a run, so an index is the same owner in every batch. `index` of shape
+    (0,) means that nobody is known for any row.
+    """
+
+    index: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    pool: Sequence[Owner] = (NOT_ASKED,)
+
+    def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> OwnerColumns:
+        """The owners of the chosen rows."""
+        return self if len(self.index) == 0 else OwnerColumns(self.index[index], self.pool)
+
+    def indices(self, count: int) -> NDArray[np.int32]:
+        """One index for each of `count` rows, also where nobody was asked."""
+        return self.index if len(self.index) else np.zeros(count, np.int32)
+
+
+NOBODY_KNOWN = OwnerColumns()

@@ -1,0 +1,65 @@
+"""A report is a small script over probes: what every reporter offers, and how it names options.
+
+A reporter is a dataclass whose fields are its options, made with `option`. Its class attributes say
+what it attaches to and what its rows are. There are two kinds: a *log* writes rows as they come and
+keeps nothing; a *summary* accumulates and reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.report import Report, Schema, Table
+
+DEFAULT_MAX_KEYS = 1_000_000
+
+
+def option(default: Any, help: str, *flags: str) -> Any:  # noqa: A002  (the word argparse uses)
+    """A dataclass field that is a command-line option.
+
+    The long name is the field's (`by_port` → `--by-port`); `flags` adds letters (`-v`). The type is
+    the default's: bool makes a switch, int and float are checked, str is taken as it is.
+    """
+    return field(default=default, metadata={"help": help, "flags": flags})
+
+
+class Reporter(Protocol):
+    """What logs and summaries have in common."""
+
+    probes: ClassVar[tuple[str, ...]]  # names in batches.probes.PROBES
+
+    @property
+    def schema(self) -> Schema:
+        """Columns and layout; they may depend on the options."""
+
+    @property
+    def needs_frames(self) -> bool:
+        """The packets' bytes must come along (`ProbeBatch.packets`)."""
+
+
+@runtime_checkable
+class LogReporter(Reporter, Protocol):
+    """Law: the parts' rows in order are the whole's rows."""
+
+    def rows(self, batch: ProbeBatch) -> Table:
+        """The rows of one batch."""
+
+
+@runtime_checkable
+class SummaryReporter(Reporter, Protocol):
+    """Laws: a new one is the identity of merge; merge is associative; a stream observed whole equals
+    any split of it, merged; pickling changes nothing; `report` changes nothing.
+    """
+
+    max_keys: int
+
+    def observe(self, batch: ProbeBatch) -> None:
+        """Take a batch in."""
+
+    def merge(self, other: Self) -> None:
+        """Take in what another of the same options has observed after this one."""
+
+    def report(self) -> Report:
+        """What is known so far, in the order it is to be printed."""

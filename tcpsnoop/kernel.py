@@ -1,0 +1,134 @@
+"""The decorator `kernel`: a plain function over NumPy arrays, compiled by Numba.
+
+Laws of a kernel: arithmetic is int64 (`np.int64(...)` as values are read, explicit masks, never
+uint64), every offset is compared with 0 and with its end, nothing is allocated, no Python object
+is touched. So it is also an ordinary function: with TCPSNOOP_INTERPRET=1 the decorator returns it
+unchanged and tests compare both.
+
+Kernels release the GIL and keep bounds checks, because the input is hostile.
+
+Compiled code is kept in CACHE/tcpsnoop/<digest>, where CACHE is $TCPSNOOP_CACHE, else the user's
+cache folder, if it belongs to the user and can be written; otherwise kernels are compiled in
+memory at every start. The digest covers the text of every module of this package, because Numba's
+own cache looks only at the file of the outermost function and would run stale code when a kernel
+in another module changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parent
+# Packages without kernels: a change there must not cost the user a compilation.
+_WITHOUT_KERNELS = frozenset({"cli", "engine", "names", "owners", "reporters", "interfaces"})
+
+_first_compilation: list[Callable[[], None]] = []
+
+
+def on_first_compilation(announce: Callable[[], None]) -> None:
+    """Call `announce` once, right before the first kernel that is not in the cache is compiled."""
+    _first_compilation[:] = [announce]
+
+
+@cache
+def cache_folder() -> Path | None:
+    """The folder compiled kernels are kept in, made if need be; None: compile in memory."""
+    given = os.environ.get("TCPSNOOP_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = Path(given or home) / "tcpsnoop" / _digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owned = folder.stat().st_uid == os.geteuid()
+    except OSError:
+        return None
+    # Code is loaded from there: a folder that somebody else owns could hold anything.
+    return folder if owned and os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def kernel(function: Function) -> Function:
+    """Compile `function` with Numba at its first call (nogil, bounds checked), cached on disk."""
+    if os.environ.get("TCPSNOOP_INTERPRET") == "1":
+        return function
+    from numba import njit
+
+    dispatcher: Any = njit(nogil=True, boundscheck=True)(function)
+    folder = cache_folder()
+    if folder is not None:
+        dispatcher._cache = _kernel_cache_class()(function)
+    return dispatcher  # type: ignore[no-any-return]  # Numba is untyped
+
+
+def _digest() -> str:
+    """A digest of all kernel modules' text and of the versions that shape the machine code."""
+    digest = hashlib.sha256()
+    for name in ("tcpsnoop", "numba", "llvmlite", "numpy"):
+        try:
+            digest.update(f"{name} {version(name)}\n".encode())
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            digest.update(f"{name}\n".encode())
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        relative = path.relative_to(_PACKAGE)
+        if relative.parts[0] not in _WITHOUT_KERNELS:
+            digest.update(f"{relative}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _kernel_cache_class() -> Any:
+    """Numba's file cache, kept in `cache_folder()` and quick to load from.
+
+    Numba refreshes all its registries (0.2 s) before it looks into a cache. That is needed to
+    compile, not to load: a hit needs only the run-time system. The compiler refreshes by itself.
+    """
+    from numba.core import caching
+    from numba.core.runtime import rtsys
+
+    class KernelLocator(caching.UserProvidedCacheLocator):
+        def __init__(self, function: Any, file: str) -> None:
+            self._py_file = file
+            self._lineno = function.__code__.co_firstlineno
+            self._cache_path = str(cache_folder())
+
+        @classmethod
+        def from_function(cls, function: Any, file: str) -> Any:
+            return cls(function, file)
+
+        def get_disambiguator(self) -> str:
+            # One folder for all modules: equal names in two modules must not meet.
+            return f"{Path(self._py_file).stem}-{self._lineno}"
+
+    class KernelCacheImpl(caching.CompileResultCacheImpl):
+        _locator_classes = [KernelLocator]  # noqa: RUF012  (Numba's own class attribute)
+
+    class KernelCache(caching.FunctionCache):
+        _impl_class = KernelCacheImpl
+
+        def load_overload(self, signature: Any, target_context: Any) -> Any:
+            rtsys.initialize(target_context)
+            try:
+                found = self._load_overload(signature, target_context)
+            except Exception:
+                # A damaged or foreign cache file costs a compilation, never the report.
+                found = None
+            if found is None:
+                while _first_compilation:
+                    _first_compilation.pop()()
+            return found
+
+        def save_overload(self, signature: Any, data: Any) -> None:
+            try:
+                super().save_overload(signature, data)
+            except OSError:
+                # A full disk costs the next start a compilation, never this report.
+                self.disable()
+
+    return KernelCache
