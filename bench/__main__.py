@@ -1,0 +1,64 @@
+"""`python -m bench [speed|memory|start|live]…`: run benchmarks and print what they found."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import live, machine, memory, page, speed, start
+from bench.captures import Captures, default_folder
+from bench.programs import tcpsnoop_works
+from bench.targets import Section
+
+BENCHMARKS: dict[str, Callable[[Captures, bool], Section]] = {
+    "speed": speed.measure,
+    "memory": memory.measure,
+    "start": start.measure,
+    "live": live.measure,
+}
+NEED_TCPSNOOP = ("memory", "start")
+QUICK_SCALE = 0.1
+
+
+def main() -> int:
+    """Run the chosen benchmarks; 1 when a target is missed, aims aside."""
+    chosen = _arguments()
+    names = chosen.benchmark or list(BENCHMARKS)
+    captures = Captures(chosen.dir, QUICK_SCALE if chosen.quick else 1.0)
+    missing = tcpsnoop_works()
+    if missing is not None:
+        print(f"bench: going without tcpsnoop: {missing}", file=sys.stderr)
+        names = [name for name in names if name not in NEED_TCPSNOOP]
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        print(f"bench: the machine is busy (load {busy:.1f}), ratios suffer", file=sys.stderr)
+    texts = {"machine": machine.describe()}
+    print(texts["machine"], flush=True)
+    missed = []
+    for name in names:
+        section = BENCHMARKS[name](captures, chosen.quick)
+        texts[name] = section.markdown()
+        print(f"\n## {name}\n\n{texts[name]}", flush=True)
+        missed += [each.what for each in section.targets if not each.met and not each.aim]
+    if chosen.write:
+        page.write(texts)
+    return 1 if missed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument("benchmark", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the packets, one round")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--dir", type=Path, default=default_folder(), help="keeps the captures")
+    chosen = parser.parse_args()
+    if chosen.quick and chosen.write:
+        parser.error("a quick look is not written down")
+    return chosen
+
+
+if __name__ == "__main__":
+    sys.exit(main())

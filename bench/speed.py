@@ -1,0 +1,116 @@
+"""How many packets a second each program reads from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.captures import KINDS, Captures, warm
+from bench.measure import Command, Rate, alternated, median_seconds, run
+from bench.programs import (
+    IO,
+    LAST,
+    LOOP,
+    ONE_THREAD,
+    TCPDUMP,
+    TCPTRACE,
+    TSHARK,
+    TWO_THREADS,
+    Program,
+    for_speed,
+)
+from bench.targets import Section, Target, paragraph, table
+
+ROUNDS = 5
+
+METHOD = """\
+A program's rate is the packets by which two files differ over the difference of the two
+whole-process times, so that starting cancels: the first million and all five million packets of
+one capture, for `tshark` the first 100 000 and 500 000. Both times are medians of {rounds} runs,
+alternated: each program reads both files, then the next program does, then all over again. Files
+are in the page cache, output goes to /dev/null."""
+
+
+def measure(captures: Captures, quick: bool) -> Section:
+    """Every program on every kind of capture, and the factors between them."""
+    rounds = 1 if quick else ROUNDS
+    programs = for_speed(captures.folder)
+    parts, targets = [paragraph(METHOD, rounds=rounds)], []
+    for kind, title in KINDS.items():
+        rates = _rates(captures, programs, kind, rounds)
+        parts += [f"**{title[0].upper()}{title[1:]}**", _table(rates)]
+        targets += _targets(kind, {name: rate.packets_per_second for name, rate in rates.items()})
+    return Section("speed", "\n\n".join(parts), targets)
+
+
+def _rates(
+    captures: Captures, programs: Sequence[Program], kind: str, rounds: int
+) -> dict[str, Rate]:
+    counts = sorted({count for each in programs for count in (each.fewer, each.more)})
+    paths = dict(zip(counts, captures.conversations(kind, LAST, counts), strict=True))
+    for path in paths.values():
+        warm(path)
+    _compile_first(programs, paths[counts[0]])
+    runs = alternated(_commands(programs, paths), rounds)
+    return {
+        each.name: Rate(
+            captures.count(each.fewer),
+            captures.count(each.more),
+            median_seconds(runs[f"{each.name}: {each.fewer}"]),
+            median_seconds(runs[f"{each.name}: {each.more}"]),
+        )
+        for each in programs
+    }
+
+
+def _compile_first(programs: Sequence[Program], smallest: Path) -> None:
+    for each in programs:
+        run(each.reading(smallest))
+
+
+def _commands(programs: Sequence[Program], paths: Mapping[int, Path]) -> dict[str, Command]:
+    return {
+        f"{each.name}: {count}": each.reading(paths[count])
+        for each in programs
+        for count in (each.fewer, each.more)
+    }
+
+
+def _table(rates: Mapping[str, Rate]) -> str:
+    head = ("program", "million packets/s", "× loop", "fewer packets", "s", "more packets", "s")
+    loop = rates[LOOP].packets_per_second if LOOP in rates else float("nan")
+    rows = [
+        (
+            name if name == LOOP else f"`{name}`",
+            f"{rate.packets_per_second / 1e6:.2f}",
+            f"{rate.packets_per_second / loop:.2f}",
+            f"{rate.fewer_packets:,}",
+            f"{rate.fewer_seconds:.2f}",
+            f"{rate.more_packets:,}",
+            f"{rate.more_seconds:.2f}",
+        )
+        for name, rate in rates.items()
+    ]
+    return table(head, rows)
+
+
+def _targets(kind: str, rate: Mapping[str, float]) -> list[Target]:
+    """The factors asked for, of those programs that are there."""
+
+    def factor(program: str, other: str, at_least: float, *, aim: bool = False) -> list[Target]:
+        if program not in rate or other not in rate:
+            return []
+        what = f"{KINDS[kind]}: `{program}` to {other}"
+        return [Target(what, rate[program] / rate[other], at_least=at_least, aim=aim)]
+
+    if kind == "small":
+        threads = factor(TWO_THREADS, ONE_THREAD, 1) + factor(TWO_THREADS, LOOP, 0.7, aim=True)
+    else:
+        threads = factor(TWO_THREADS, LOOP, 0.9)
+    return [
+        *factor(ONE_THREAD, LOOP, 0.5),
+        *threads,
+        *factor(IO, TCPDUMP, 6),
+        *factor(TWO_THREADS, TCPTRACE, 4),
+        *factor(TWO_THREADS, TSHARK, 40),
+    ]

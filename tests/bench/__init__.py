@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: their captures, their arithmetic, their page."""
