@@ -54,12 +54,18 @@ def cache_folder() -> Path | None:
 
 
 def kernel(function: Function) -> Function:
-    """Compile `function` with Numba at its first call (nogil, bounds checked), cached on disk."""
+    """Compile `function` with Numba at its first call (nogil, bounds checked), cached on disk.
+
+    It is compiled without Numba's run-time system, which a kernel does not need, as it allocates
+    nothing: otherwise every array handed from kernel to kernel is counted by locked instructions,
+    and the count costs more than the work. What comes of it: a kernel that allocates does not
+    compile, and one may return an array only if it was given it (slice where it is used).
+    """
     if os.environ.get("TCPSNOOP_INTERPRET") == "1":
         return function
     from numba import njit
 
-    dispatcher: Any = njit(nogil=True, boundscheck=True)(function)
+    dispatcher: Any = njit(nogil=True, boundscheck=True, _nrt=False)(function)
     folder = cache_folder()
     if folder is not None:
         dispatcher._cache = _kernel_cache_class()(function)
