@@ -8,10 +8,13 @@ from pathlib import Path
 from bench.captures import KINDS, Captures, warm
 from bench.measure import Command, Rate, alternated, median_seconds, run
 from bench.programs import (
+    FIRST,
     IO,
     LAST,
     LOOP,
     ONE_THREAD,
+    SLOW_FIRST,
+    SLOW_LAST,
     TCPDUMP,
     TCPTRACE,
     TSHARK,
@@ -25,17 +28,25 @@ ROUNDS = 5
 
 METHOD = """\
 A program's rate is the packets by which two files differ over the difference of the two
-whole-process times, so that starting cancels: the first million and all five million packets of
-one capture, for `tshark` the first 100 000 and 500 000. Both times are medians of {rounds} runs,
-alternated: each program reads both files, then the next program does, then all over again. Files
-are in the page cache, output goes to /dev/null."""
+whole-process times, so that starting cancels: the first {fewer:,} and all {more:,} packets of one
+capture, for `tshark`, which is too slow for these, the first {slow_fewer:,} and {slow_more:,}. Both
+times are medians of {rounds} runs, alternated: each program reads both files, then the next program
+does, then all over again. Files are in the page cache, output goes to /dev/null."""
 
 
 def measure(captures: Captures, quick: bool) -> Section:
     """Every program on every kind of capture, and the factors between them."""
     rounds = 1 if quick else ROUNDS
     programs = for_speed(captures.folder)
-    parts, targets = [paragraph(METHOD, rounds=rounds)], []
+    method = paragraph(
+        METHOD,
+        fewer=captures.count(FIRST),
+        more=captures.count(LAST),
+        slow_fewer=captures.count(SLOW_FIRST),
+        slow_more=captures.count(SLOW_LAST),
+        rounds=rounds,
+    )
+    parts, targets = [method], []
     for kind, title in KINDS.items():
         rates = _rates(captures, programs, kind, rounds)
         parts += [f"**{title[0].upper()}{title[1:]}**", _table(rates)]
@@ -83,7 +94,7 @@ def _table(rates: Mapping[str, Rate]) -> str:
         (
             name if name == LOOP else f"`{name}`",
             f"{rate.packets_per_second / 1e6:.2f}",
-            f"{rate.packets_per_second / loop:.2f}",
+            f"{rate.packets_per_second / loop:.3f}",
             f"{rate.fewer_packets:,}",
             f"{rate.fewer_seconds:.2f}",
             f"{rate.more_packets:,}",
