@@ -1,4 +1,4 @@
-"""The errors a user can meet, divided by what they leave behind: nothing, or an incomplete result."""
+"""The errors a user can meet, divided by what they leave: nothing, or an incomplete result."""
 
 
 class TcpsnoopError(Exception):
@@ -14,6 +14,6 @@ class UsageError(TcpsnoopError):
 
 
 class CaptureError(TcpsnoopError):
-    """Something is missing from the result: input cut or damaged, interface gone, output not whole."""
+    """Something is missing from the result: input damaged, interface gone, output not whole."""
 
     exit_code = 1

@@ -22,7 +22,14 @@ from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+# What kernels take and give: int64 and truth values. Interpreted they are Python's or NumPy's, as
+# they come; a type checker takes these for different types, so it is told nothing.
+Integer: TypeAlias = Any
+Truth: TypeAlias = Any
+# One row of a structured array: `row["field"]` is read and written in place.
+Row: TypeAlias = Any
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -61,11 +68,24 @@ def kernel(function: Function) -> Function:
     and the count costs more than the work. What comes of it: a kernel that allocates does not
     compile, and one may return an array only if it was given it (slice where it is used).
     """
+    return _compiled(function)
+
+
+def inlined(function: Function) -> Function:
+    """A kernel that is copied into each of its callers: for small ones in the path of every packet.
+
+    A call hands over every array as seven words; a copy hands over nothing.
+    """
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Function, **options: bool) -> Function:
     if os.environ.get("TCPSNOOP_INTERPRET") == "1":
         return function
     from numba import njit
 
-    dispatcher: Any = njit(nogil=True, boundscheck=True, _nrt=False)(function)
+    compile_: Any = njit(nogil=True, boundscheck=True, _nrt=False, **options)  # type: ignore[call-overload]  # _nrt is not in its types
+    dispatcher = compile_(function)
     folder = cache_folder()
     if folder is not None:
         dispatcher._cache = _kernel_cache_class()(function)
@@ -96,7 +116,7 @@ def _kernel_cache_class() -> Any:
     compile, not to load: a hit needs only the run-time system. The compiler refreshes by itself.
     """
     from numba.core import caching
-    from numba.core.runtime import rtsys
+    from numba.core.runtime.nrt import rtsys
 
     class KernelLocator(caching.UserProvidedCacheLocator):
         def __init__(self, function: Any, file: str) -> None:
@@ -121,7 +141,9 @@ def _kernel_cache_class() -> Any:
         def load_overload(self, signature: Any, target_context: Any) -> Any:
             rtsys.initialize(target_context)
             try:
-                found = self._load_overload(signature, target_context)
+                found = self._load_overload(  # type: ignore[no-untyped-call]  # Numba is untyped
+                    signature, target_context
+                )
             except Exception:
                 # A damaged or foreign cache file costs a compilation, never the report.
                 found = None
@@ -132,9 +154,9 @@ def _kernel_cache_class() -> Any:
 
         def save_overload(self, signature: Any, data: Any) -> None:
             try:
-                super().save_overload(signature, data)
+                super().save_overload(signature, data)  # type: ignore[no-untyped-call]  # likewise
             except OSError:
                 # A full disk costs the next start a compilation, never this report.
-                self.disable()
+                self.disable()  # type: ignore[no-untyped-call]  # Numba is untyped
 
     return KernelCache

@@ -11,7 +11,7 @@ import ipaddress
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.kernel import kernel
+from tcpsnoop.kernel import Integer, kernel
 
 MAPPED = 0xFFFF_0000_0000  # the low half of ::ffff:0.0.0.0
 LONGEST_TEXT = 39  # eight groups of four hexadecimal digits and seven colons
@@ -47,7 +47,7 @@ def texts_of(addresses: Addresses) -> NDArray[np.bytes_]:
 
 
 @kernel
-def write_decimal(out: NDArray[np.uint8], at: int, value: int) -> int:
+def write_decimal(out: NDArray[np.uint8], at: Integer, value: Integer) -> Integer:
     """Write a non-negative number at `at`; the end of what was written."""
     digits = 1
     rest = value // 10
@@ -64,7 +64,7 @@ def write_decimal(out: NDArray[np.uint8], at: int, value: int) -> int:
 
 
 @kernel
-def write_address(out: NDArray[np.uint8], at: int, high: int, low: int) -> int:
+def write_address(out: NDArray[np.uint8], at: Integer, high: Integer, low: Integer) -> Integer:
     """Write an address in the form of RFC 5952 section 4; the end of what was written.
 
     `out` must have LONGEST_TEXT bytes from `at`.
@@ -96,14 +96,14 @@ def write_address(out: NDArray[np.uint8], at: int, high: int, low: int) -> int:
 
 
 @kernel
-def _group(high: int, low: int, index: int) -> int:
+def _group(high: Integer, low: Integer, index: Integer) -> Integer:
     if index < 4:
         return (high >> (48 - 16 * index)) & 0xFFFF
     return (low >> (48 - 16 * (index - 4))) & 0xFFFF
 
 
 @kernel
-def _longest_zero_run(high: int, low: int) -> tuple[int, int]:
+def _longest_zero_run(high: Integer, low: Integer) -> tuple[Integer, Integer]:
     """The first longest run of at least two zero groups; (-1, 0) when there is none."""
     best, best_length = -1, 1
     run = 0
@@ -115,7 +115,7 @@ def _longest_zero_run(high: int, low: int) -> tuple[int, int]:
 
 
 @kernel
-def _write_group(out: NDArray[np.uint8], at: int, value: int) -> int:
+def _write_group(out: NDArray[np.uint8], at: Integer, value: Integer) -> Integer:
     begun = False
     for shift in range(12, -4, -4):
         digit = (value >> shift) & 0xF

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +45,11 @@ class PacketBatch(NamedTuple):
 
 def take_packets(batch: PacketBatch, index: NDArray[np.int64] | NDArray[np.bool_]) -> PacketBatch:
     """The chosen packets of a batch, over the same bytes."""
-    return PacketBatch(batch.data, *(column[index] for column in batch[1:]))
+    columns: list[Any] = [column[index] for column in batch[1:]]
+    return PacketBatch(batch.data, *columns)
 
 
 def first_packets(batch: PacketBatch, count: int) -> PacketBatch:
     """The first `count` packets of a batch, as views."""
-    return PacketBatch(batch.data, *(column[:count] for column in batch[1:]))
+    columns: list[Any] = [column[:count] for column in batch[1:]]
+    return PacketBatch(batch.data, *columns)

@@ -31,7 +31,15 @@ ORIGINATOR = 0
 RESPONDER = 1
 
 # Why a connection ended (SEMANTICS 11), in CLOSED_ROW["end_reason"].
-END_REASONS = ("fin", "rst_originator", "rst_responder", "idle", "end_of_input", "evicted", "reused")
+END_REASONS = (
+    "fin",
+    "rst_originator",
+    "rst_responder",
+    "idle",
+    "end_of_input",
+    "evicted",
+    "reused",
+)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""TCP segments: what dissecting leaves of a packet, in columns."""
+"""TCP segments: what dissecting leaves of a packet."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,56 +26,38 @@ SIDE_OUTBOUND = 2  # the source is here
 SIDE_LOOPBACK = 3  # both are
 
 
-class SegmentBatch(NamedTuple):
-    """n segments, columns of shape (n,), of the innermost IP layer; overwritten by a later batch.
+# A segment, a row of a SegmentBatch. Rows, not one array for each field: a kernel hands a row to
+# another as one pointer (each array would be seven words), and fields come with one cache miss. A
+# column is `segments["payload"]`, as with any structured array.
+SEGMENT = np.dtype(
+    [
+        ("packet", "i8"),  # number of the packet in its input, from 1
+        ("time_ns", "i8"),  # nanoseconds since the epoch, UTC
+        ("source_high", "i8"),  # addresses as in batches.addresses, of the innermost IP layer
+        ("source_low", "i8"),
+        ("destination_high", "i8"),
+        ("destination_low", "i8"),
+        ("fingerprint", "i8"),  # hash of window, checksum and options, to know a copy by
+        ("sequence", "u4"),
+        ("acknowledgment", "u4"),
+        ("payload", "i4"),  # bytes of data by the declared lengths; -1 unknown
+        ("frame_bytes", "i4"),  # original length of the frame; -1 unknown
+        ("ip_id", "i4"),  # IPv4 identification; 0 for IPv6
+        ("path", "i4"),  # the way the frame came: interface, cooked packet type, tunnel
+        ("interface", "i4"),  # as in PacketBatch
+        ("frame", "i4"),  # index of the packet in its PacketBatch
+        ("source_port", "u2"),
+        ("destination_port", "u2"),
+        ("flags", "u2"),  # bits of this module
+        ("window", "u2"),  # as sent, unscaled
+        ("ttl", "u1"),  # TTL or hop limit
+        ("side", "u1"),  # SIDE_ of this module
+        ("digits", "u1"),  # decimal digits of a second in time_ns
+    ],
+    align=True,
+)
 
-    A NamedTuple of arrays, so that a kernel takes it whole.
-    """
-
-    packet: NDArray[np.int64]  # as in PacketBatch
-    time_ns: NDArray[np.int64]  # as in PacketBatch
-    source_high: NDArray[np.int64]  # addresses as in batches.addresses
-    source_low: NDArray[np.int64]
-    destination_high: NDArray[np.int64]
-    destination_low: NDArray[np.int64]
-    fingerprint: NDArray[np.int64]  # hash of window, checksum and options, to know a copy by
-    sequence: NDArray[np.uint32]
-    acknowledgment: NDArray[np.uint32]
-    payload: NDArray[np.int32]  # bytes of data by the declared lengths; -1 unknown
-    frame_bytes: NDArray[np.int32]  # original length of the frame; -1 unknown
-    ip_id: NDArray[np.int32]  # IPv4 identification; 0 for IPv6
-    path: NDArray[np.int32]  # the way the frame came: interface, cooked packet type, tunnel
-    interface: NDArray[np.int32]  # as in PacketBatch
-    frame: NDArray[np.int32]  # index of the packet in its PacketBatch
-    source_port: NDArray[np.uint16]
-    destination_port: NDArray[np.uint16]
-    flags: NDArray[np.uint16]  # bits of this module
-    window: NDArray[np.uint16]  # as sent, unscaled
-    ttl: NDArray[np.uint8]  # TTL or hop limit
-    side: NDArray[np.uint8]  # SIDE_ of this module
-    digits: NDArray[np.uint8]  # decimal digits of a second in time_ns
-
-
-def empty_segments(count: int) -> SegmentBatch:
-    """Room for `count` segments; the values are not initialised."""
-    types = (
-        *(np.int64,) * 7,
-        *(np.uint32,) * 2,
-        *(np.int32,) * 6,
-        *(np.uint16,) * 4,
-        *(np.uint8,) * 3,
-    )
-    return SegmentBatch(*(np.empty(count, kind) for kind in types))
-
-
-def slice_segments(batch: SegmentBatch, start: int, stop: int) -> SegmentBatch:
-    """The segments `start` to `stop` of a batch, as views."""
-    return SegmentBatch(*(column[start:stop] for column in batch))
-
-
-def copy_segments(batch: SegmentBatch) -> SegmentBatch:
-    """A batch of its own, for whoever keeps segments longer than the next batch."""
-    return SegmentBatch(*(column.copy() for column in batch))
+SegmentBatch: TypeAlias = NDArray[np.void]  # dtype SEGMENT, shape (n,)
 
 
 def flags_text(flags: int) -> str:

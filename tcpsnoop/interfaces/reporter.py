@@ -49,7 +49,9 @@ class LogReporter(Reporter, Protocol):
 
 @runtime_checkable
 class SummaryReporter(Reporter, Protocol):
-    """Laws: a new one is the identity of merge; merge is associative; a stream observed whole equals
+    """A reporter that accumulates.
+
+    Laws: a new one is the identity of merge; merge is associative; a stream observed whole equals
     any split of it, merged; pickling changes nothing; `report` changes nothing.
     """
 

@@ -1,0 +1,177 @@
+"""Rows of probes: which end a probe is seen from, and what its row says (SEMANTICS 6)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches import probes
+from tcpsnoop.kernel import Integer, Row, inlined, kernel
+from tcpsnoop.provider.sides import BOTH_LOCAL, FIRST_LOCAL, SECOND_LOCAL
+from tcpsnoop.provider.table import CLOSED_ROWS, MIDSTREAM, ROWS
+
+# Probes seen from the originator or from the responder alone, whatever end sent the segment.
+FROM_ORIGINATOR = (
+    1 << probes.CONNECT_REQUEST | 1 << probes.CONNECT_ESTABLISHED | 1 << probes.CONNECT_REFUSED
+)
+FROM_RESPONDER = 1 << probes.ACCEPT_ESTABLISHED | 1 << probes.ACCEPT_REFUSED
+
+CLOSED_BIT = 1 << probes.CLOSED
+_HIGHEST_PROBE = max(probe.number for probe in probes.PROBES.values())
+
+
+@inlined
+def viewed_from(connection: Row, probe: Integer, sender: Integer) -> Integer:
+    """The ends a probe is seen from, FIRST_LOCAL | SECOND_LOCAL.
+
+    `sender` is the end that sent the segment; for `write`, the end that wrote.
+    """
+    originator: Integer = np.int64(connection["originator"])
+    local = np.int64(connection["local"])
+    bit = 1 << probe
+    if bit & FROM_ORIGINATOR != 0:
+        wanted = FIRST_LOCAL << originator
+    elif bit & FROM_RESPONDER != 0:
+        wanted = FIRST_LOCAL << (1 - originator)
+    elif probe == probes.WRITE:
+        wanted = FIRST_LOCAL << sender
+    elif local != 0:
+        # `send` fires at the end that sends, `receive` at the other; the rest at every local end.
+        wanted = BOTH_LOCAL
+        if probe == probes.SEND:
+            wanted = FIRST_LOCAL << sender
+        elif probe == probes.RECEIVE:
+            wanted = FIRST_LOCAL << (1 - sender)
+    else:
+        # Rule 5: no end is known to be local, the responder stands at the left.
+        wanted = FIRST_LOCAL << (1 - originator)
+        if (probe == probes.SEND and originator == sender) or (
+            probe == probes.RECEIVE and originator != sender
+        ):
+            wanted = 0
+    return wanted if local == 0 else wanted & local
+
+
+@inlined
+def _name_ends(row: Row, connection: Row, end: Integer) -> None:
+    """The connection's ends, `end` at the left."""
+    if end == 0:
+        row["laddr_high"] = connection["first_high"]
+        row["laddr_low"] = connection["first_low"]
+        row["raddr_high"] = connection["second_high"]
+        row["raddr_low"] = connection["second_low"]
+        row["lport"] = connection["first_port"]
+        row["rport"] = connection["second_port"]
+    else:
+        row["laddr_high"] = connection["second_high"]
+        row["laddr_low"] = connection["second_low"]
+        row["raddr_high"] = connection["first_high"]
+        row["raddr_low"] = connection["first_low"]
+        row["lport"] = connection["second_port"]
+        row["rport"] = connection["first_port"]
+    row["connection"] = connection["number"]
+    originator = np.int64(connection["originator"])
+    row["end"] = probes.ORIGINATOR if originator == end else probes.RESPONDER
+    remote = SECOND_LOCAL if end == 0 else FIRST_LOCAL
+    row["remote_local"] = 1 if np.int64(connection["local"]) & remote != 0 else 0
+
+
+@inlined
+def fire(
+    rows: NDArray[np.void],
+    state: NDArray[np.int64],
+    connection: Row,
+    segment: Row,
+    probe: Integer,
+    end: Integer,
+    sender: Integer,
+    size: Integer,
+    duplicate: Integer,
+) -> None:
+    """Write the row of `probe`, fired by `segment` and seen from `end`."""
+    row = rows[state[ROWS]]
+    state[ROWS] += 1
+    _name_ends(row, connection, end)
+    row["packet"] = segment["packet"]
+    row["time_ns"] = segment["time_ns"]
+    row["bytes"] = size
+    row["frame_bytes"] = segment["frame_bytes"]
+    row["interface"] = segment["interface"]
+    row["frame"] = segment["frame"]
+    row["detail"] = -1
+    row["flags"] = segment["flags"]
+    row["probe"] = probe
+    row["outgoing"] = 1 if sender == end else 0
+    row["duplicate"] = duplicate
+    row["digits"] = segment["digits"]
+
+
+@kernel
+def fire_all(
+    rows: NDArray[np.void],
+    state: NDArray[np.int64],
+    connection: Row,
+    segment: Row,
+    fired: Integer,
+    sender: Integer,
+    size: Integer,
+    duplicate: Integer,
+) -> None:
+    """Write the rows of every probe whose bit is set in `fired`, for each end that sees it."""
+    for probe in range(_HIGHEST_PROBE + 1):
+        if fired >> probe & 1 == 0:
+            continue
+        ends = viewed_from(connection, probe, sender)
+        for end in range(2):
+            if ends >> end & 1 != 0:
+                fire(rows, state, connection, segment, probe, end, sender, size, duplicate)
+
+
+@kernel
+def fire_closed(
+    rows: NDArray[np.void],
+    closed: NDArray[np.void],
+    state: NDArray[np.int64],
+    connection: Row,
+    ends: NDArray[np.void],
+    slot: Integer,
+    reason: Integer,
+    packet: Integer,
+    time_ns: Integer,
+    digits: Integer,
+) -> None:
+    """Write `closed` with its totals for each end that sees it (under rule 5, the responder)."""
+    views = viewed_from(connection, probes.CLOSED, 0)
+    for end in range(2):
+        if views >> end & 1 == 0:
+            continue
+        row = rows[state[ROWS]]
+        state[ROWS] += 1
+        _name_ends(row, connection, end)
+        row["packet"] = packet
+        row["time_ns"] = time_ns
+        row["bytes"] = 0
+        row["frame_bytes"] = -1
+        row["interface"] = -1
+        row["frame"] = -1
+        row["detail"] = state[CLOSED_ROWS]
+        row["flags"] = 0
+        row["probe"] = probes.CLOSED
+        row["outgoing"] = 0
+        row["duplicate"] = 0
+        row["digits"] = digits
+        totals = closed[state[CLOSED_ROWS]]
+        state[CLOSED_ROWS] += 1
+        sent = ends[2 * slot + end]
+        received = ends[2 * slot + 1 - end]
+        totals["start_ns"] = connection["start_ns"]
+        totals["tx_payload"] = sent["payload"]
+        totals["rx_payload"] = received["payload"]
+        totals["tx_retransmitted"] = sent["retransmitted"]
+        totals["rx_retransmitted"] = received["retransmitted"]
+        totals["tx_probe"] = sent["probe"]
+        totals["rx_probe"] = received["probe"]
+        totals["tx_segments"] = sent["segments"]
+        totals["rx_segments"] = received["segments"]
+        totals["end_reason"] = reason
+        totals["midstream"] = 1 if np.int64(connection["flags"]) & MIDSTREAM != 0 else 0

@@ -1,0 +1,180 @@
+"""Lists of sequence intervals, in one pool for all connections.
+
+An end has two lists: `held`, the bytes captured above the next one expected, ascending; and
+`holes`, the latest stretches below it that were never captured. Both are short by their limits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.kernel import Integer, Row, kernel
+from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, NONE
+
+# For all connections together; 24 bytes each, touched only as used.
+POOL = 1 << 18
+# Above it, the first hole of an end is given up: a receiver's window rarely holds more runs of
+# segments between losses, and every one costs a step of the search.
+MAX_HELD = 128
+# Late bytes for an older hole count as seen before.
+MAX_HOLES = 16
+
+# What ends at an interval's end.
+NOTHING = 0
+BOUNDARY = 1  # a write: PUSH was set
+FINAL = 2  # a write and the stream: FIN was set
+
+INTERVAL = np.dtype([("start", "i8"), ("stop", "i8"), ("chain", "i4"), ("ends", "u1")], align=True)
+
+Intervals = NDArray[np.void]
+State = NDArray[np.int64]
+
+
+def make_intervals() -> Intervals:
+    """An empty pool."""
+    return np.zeros(POOL, INTERVAL)
+
+
+@kernel
+def allocate(
+    pool: Intervals, state: State, start: Integer, stop: Integer, ends: Integer, chain: Integer
+) -> Integer:
+    """A new interval in front of `chain`; NONE when the pool is used up."""
+    place = state[INTERVAL_FREE]
+    if place >= 0:
+        state[INTERVAL_FREE] = np.int64(pool[place]["chain"])
+    elif state[INTERVAL_FRESH] < len(pool):
+        place = state[INTERVAL_FRESH]
+        state[INTERVAL_FRESH] += 1
+    else:
+        return NONE
+    node = pool[place]
+    node["start"] = start
+    node["stop"] = stop
+    node["ends"] = ends
+    node["chain"] = chain
+    return place
+
+
+@kernel
+def release(pool: Intervals, state: State, place: Integer) -> Integer:
+    """Give one interval back; what followed it."""
+    after = np.int64(pool[place]["chain"])
+    pool[place]["chain"] = state[INTERVAL_FREE]
+    state[INTERVAL_FREE] = place
+    return after
+
+
+@kernel
+def release_all(pool: Intervals, state: State, end: Row) -> None:
+    """Give back both lists of an end."""
+    place = np.int64(end["held"])
+    while place >= 0:
+        place = release(pool, state, place)
+    place = np.int64(end["holes"])
+    while place >= 0:
+        place = release(pool, state, place)
+    end["held"] = NONE
+    end["holes"] = NONE
+
+
+@kernel
+def hold(
+    pool: Intervals, state: State, end: Row, start: Integer, stop: Integer, ends: Integer
+) -> Integer:
+    """Keep the bytes [start, stop) above `next`; how many are new, NONE if there is no room.
+
+    Parts already held stay as they are; runs are joined where no write ends between them.
+    """
+    fresh = 0
+    steps = 0
+    before: Integer = NONE
+    here = np.int64(end["held"])
+    while start < stop:
+        while here >= 0 and np.int64(pool[here]["stop"]) <= start:
+            before = here
+            here = np.int64(pool[here]["chain"])
+            steps += 1
+        if steps > MAX_HELD:
+            return NONE
+        until = stop
+        if here >= 0:
+            if np.int64(pool[here]["start"]) <= start:
+                start = min(stop, np.int64(pool[here]["stop"]))
+                continue
+            until = min(stop, np.int64(pool[here]["start"]))
+        what = ends if until == stop else NOTHING
+        fresh += until - start
+        if (
+            before >= 0
+            and np.int64(pool[before]["stop"]) == start
+            and np.int64(pool[before]["ends"]) == NOTHING
+        ):
+            pool[before]["stop"] = until
+            pool[before]["ends"] = what
+        else:
+            place = allocate(pool, state, start, until, what, here)
+            if place < 0:
+                return NONE
+            if before < 0:
+                end["held"] = place
+            else:
+                pool[before]["chain"] = place
+            before = place
+        start = until
+    return fresh
+
+
+@kernel
+def remember_hole(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer) -> None:
+    """Note that [start, stop) was passed without being captured; the oldest hole is forgotten."""
+    place = allocate(pool, state, start, stop, NOTHING, np.int64(end["holes"]))
+    if place < 0:
+        return
+    end["holes"] = place
+    for _ in range(MAX_HOLES - 1):
+        place = np.int64(pool[place]["chain"])
+        if place < 0:
+            return
+    rest = np.int64(pool[place]["chain"])
+    pool[place]["chain"] = NONE
+    while rest >= 0:
+        rest = release(pool, state, rest)
+
+
+@kernel
+def fill_holes(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer) -> Integer:
+    """Bytes of [start, stop) that lie in holes; they are no holes any more."""
+    filled = 0
+    before: Integer = NONE
+    here = np.int64(end["holes"])
+    while here >= 0:
+        node = pool[here]
+        left = np.int64(node["start"])
+        right = np.int64(node["stop"])
+        low = max(left, start)
+        high = min(right, stop)
+        if low >= high:
+            before = here
+            here = np.int64(node["chain"])
+            continue
+        filled += high - low
+        if low > left and high < right:
+            node["stop"] = low
+            node["chain"] = allocate(pool, state, high, right, NOTHING, np.int64(node["chain"]))
+            return filled
+        if low > left:
+            node["stop"] = low
+        elif high < right:
+            node["start"] = high
+        else:
+            here = release(pool, state, here)
+            if before < 0:
+                end["holes"] = here
+            else:
+                pool[before]["chain"] = here
+            continue
+        before = here
+        here = np.int64(node["chain"])
+    return filled

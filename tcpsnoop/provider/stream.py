@@ -1,0 +1,246 @@
+"""One direction's bytes: what is new, what was seen before, what is a probe; and the writes in it.
+
+SEMANTICS 7 and 9. `next` of an end is the next sequence number in order, unwrapped to int64. Bytes
+above it wait in `held`; a hole that the other end acknowledges was not captured and is passed over.
+A write is the new in-order payload since the last boundary: PUSH, FIN, or new data the other way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches.segments import ACK, FIN, PUSH, RST, SYN
+from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
+from tcpsnoop.provider.intervals import (
+    BOUNDARY,
+    FINAL,
+    MAX_HELD,
+    NOTHING,
+    Intervals,
+    State,
+    fill_holes,
+    hold,
+    release,
+    release_all,
+    remember_hole,
+)
+from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
+from tcpsnoop.provider.table import ISN_IMPLIED, PROBE_PENDING, SEEN, SYN_SENT, WRITES
+
+# `writing` after a hole: nothing is known of the write until the next boundary.
+VOID = -1
+_LARGEST_WRITE = 2**31 - 1
+# One segment can release all that is held, and end the other end's write.
+MAX_WRITES = MAX_HELD + 8
+
+Writes = NDArray[np.int64]  # shape (MAX_WRITES, 2): end, bytes
+
+
+@inlined
+def follow(
+    ends: NDArray[np.void],
+    pool: Intervals,
+    state: State,
+    writes: Writes,
+    slot: Integer,
+    end: Integer,
+    segment: Row,
+) -> None:
+    """Take one segment, no copy, sent by end `end` of the connection in row `slot`."""
+    sequence = np.int64(segment["sequence"])
+    payload = np.int64(segment["payload"])
+    flags = np.int64(segment["flags"])
+    sender = ends[2 * slot + end]
+    receiver = ends[2 * slot + 1 - end]
+    sender["segments"] = np.int64(sender["segments"]) + 1
+    if payload > 0:
+        sender["payload"] += payload
+    if flags & RST != 0:
+        return
+    if flags & ACK != 0 and np.int64(receiver["flags"]) & SEEN != 0:
+        acknowledgment = np.int64(segment["acknowledgment"])
+        _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment)
+    sender["window"] = segment["window"]
+    if payload < 0:
+        # Cut, and no declared length: nobody knows where the next segment begins.
+        sender["flags"] = np.int64(sender["flags"]) & ~SEEN
+        sender["writing"] = VOID
+        release_all(pool, state, sender)
+        return
+    start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
+    if np.int64(sender["flags"]) & SEEN == 0:
+        _begin(sender, start)
+    if payload == 0 and flags & FIN == 0:
+        return
+    place = unwrap(start, np.int64(sender["next"]))
+    if payload <= 1 and flags & (SYN | FIN) == 0 and _is_probe(sender, receiver, place, payload):
+        return
+    new = _take(pool, state, writes, sender, end, place, payload, flags)
+    if new > 0 and np.int64(receiver["writing"]) != 0:
+        _end_write(state, writes, receiver, 1 - end)
+
+
+@kernel
+def _begin(sender: Row, start: Integer) -> None:
+    """The first segment of this end."""
+    sender["next"] = start
+    if np.int64(sender["flags"]) & (SYN_SENT | ISN_IMPLIED) == 0:
+        sender["isn"] = (start - 1) & MODULUS_MASK
+    sender["flags"] = np.int64(sender["flags"]) | SEEN
+
+
+@inlined
+def _acknowledge(
+    pool: Intervals,
+    state: State,
+    writes: Writes,
+    end: Row,
+    which: Integer,
+    acknowledgment: Integer,
+) -> None:
+    """The other end has all bytes of this end before `acknowledgment`."""
+    reached = unwrap(acknowledgment, np.int64(end["next"]))
+    known = np.int64(end["flags"])
+    if known & PROBE_PENDING != 0 and reached > np.int64(end["next"]):
+        # The byte of the zero-window probe was taken: it was data after all.
+        end["flags"] = known & ~PROBE_PENDING
+        end["probe"] = np.int64(end["probe"]) - 1
+        end["next"] += 1
+        if np.int64(end["writing"]) >= 0:
+            end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + 1)
+        _drain(pool, state, writes, end, which)
+    while reached > np.int64(end["next"]):
+        _pass_hole(pool, state, writes, end, which, reached)
+    if reached > np.int64(end["acknowledged"]) or np.int64(end["acknowledged"]) < 0:
+        end["acknowledged"] = reached
+
+
+@kernel
+def _pass_hole(
+    pool: Intervals, state: State, writes: Writes, end: Row, which: Integer, reached: Integer
+) -> None:
+    """The bytes up to `reached`, or to those held, were never captured."""
+    until = reached
+    first = np.int64(end["held"])
+    if first >= 0:
+        until = min(until, np.int64(pool[first]["start"]))
+    remember_hole(pool, state, end, np.int64(end["next"]), until)
+    end["next"] = until
+    end["writing"] = VOID
+    _drain(pool, state, writes, end, which)
+
+
+@kernel
+def _drain(pool: Intervals, state: State, writes: Writes, end: Row, which: Integer) -> None:
+    """Take what is held and is in order now."""
+    here = np.int64(end["held"])
+    while here >= 0 and np.int64(pool[here]["start"]) <= np.int64(end["next"]):
+        stop = np.int64(pool[here]["stop"])
+        _extend(
+            state, writes, end, which, stop - np.int64(end["next"]), np.int64(pool[here]["ends"])
+        )
+        here = release(pool, state, here)
+    end["held"] = here
+
+
+@inlined
+def _extend(
+    state: State, writes: Writes, end: Row, which: Integer, count: Integer, ends: Integer
+) -> None:
+    """`count` new bytes in order; `ends` says what ends behind them."""
+    if count > 0:
+        end["next"] += count
+        if np.int64(end["writing"]) >= 0:
+            end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + count)
+    if ends == FINAL:
+        end["next"] += 1
+    if ends != NOTHING:
+        _end_write(state, writes, end, which)
+
+
+@inlined
+def _end_write(state: State, writes: Writes, end: Row, which: Integer) -> None:
+    """A boundary: what was written so far is one write, unless a hole made it void."""
+    size = np.int64(end["writing"])
+    end["writing"] = 0
+    if size > 0 and state[WRITES] < len(writes):
+        writes[state[WRITES], 0] = which
+        writes[state[WRITES], 1] = size
+        state[WRITES] += 1
+
+
+@inlined
+def _is_probe(sender: Row, receiver: Row, place: Integer, payload: Integer) -> Truth:
+    """Count a keep-alive or zero-window probe (SEMANTICS 7)."""
+    following = np.int64(sender["next"])
+    if place == following - 1 and np.int64(sender["acknowledged"]) >= following:
+        sender["probe"] = np.int64(sender["probe"]) + payload
+        return True
+    if (
+        payload == 1
+        and place == following
+        and np.int64(receiver["window"]) == 0
+        and np.int64(receiver["flags"]) & SEEN != 0
+    ):
+        sender["probe"] = np.int64(sender["probe"]) + 1
+        sender["flags"] = np.int64(sender["flags"]) | PROBE_PENDING
+        return True
+    return False
+
+
+@kernel
+def _take(
+    pool: Intervals,
+    state: State,
+    writes: Writes,
+    sender: Row,
+    which: Integer,
+    start: Integer,
+    payload: Integer,
+    flags: Integer,
+) -> Integer:
+    """Data or FIN at the unwrapped `start`; how many bytes are new."""
+    stop = start + payload
+    ends = FINAL if flags & FIN != 0 else (BOUNDARY if flags & PUSH != 0 else NOTHING)
+    if start == np.int64(sender["next"]) and np.int64(sender["held"]) < 0:
+        _extend(state, writes, sender, which, payload, ends)
+        sender["flags"] = np.int64(sender["flags"]) & ~PROBE_PENDING
+        return payload
+    new = 0
+    if start < np.int64(sender["next"]):
+        below = min(stop, np.int64(sender["next"]))
+        new = _take_early(pool, state, sender, start, below) + fill_holes(
+            pool, state, sender, start, below
+        )
+        start = below
+    if start < stop:
+        fresh = hold(pool, state, sender, start, stop, ends)
+        if fresh < 0:
+            # Too many holes at once: give the first one up.
+            while np.int64(sender["next"]) < start:
+                _pass_hole(pool, state, writes, sender, which, start)
+            fresh = max(0, stop - np.int64(sender["next"]))
+            _extend(state, writes, sender, which, fresh, ends)
+        new += fresh
+        _drain(pool, state, writes, sender, which)
+    elif payload == 0 and start == np.int64(sender["next"]):
+        _extend(state, writes, sender, which, 0, ends)
+    sender["retransmitted"] += payload - new
+    return new
+
+
+@kernel
+def _take_early(
+    pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer
+) -> Integer:
+    """Bytes below the first ever seen of an end that was picked up midstream: these are new."""
+    if np.int64(sender["flags"]) & (SYN_SENT | ISN_IMPLIED) != 0:
+        return 0
+    lowest = unwrap(np.int64(sender["isn"]) + 1, np.int64(sender["next"]))
+    if start >= lowest:
+        return 0
+    sender["isn"] = (start - 1) & MODULUS_MASK
+    if stop < lowest:
+        remember_hole(pool, state, sender, stop, lowest)
+    return min(stop, lowest) - start

@@ -1,0 +1,271 @@
+"""The connection table: a row for each live connection, two for its ends, found by hashing.
+
+The rows are structured arrays, so that what belongs together lies together: with a million
+connections a segment costs a few cache misses, not one for each field. Rows are taken from a free
+list; nothing moves. All memory is reserved at the start and touched only as it is used.
+
+The end that sorts first by (address, port) is end 0, the other end 1, so both directions of a
+connection give the same key.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.kernel import Integer, Truth, inlined, kernel
+
+# Bits of CONNECTION["flags"].
+REQUESTED = 0x01  # connect-request has fired
+CONNECTED = 0x02  # connect-established has fired
+ACCEPTED = 0x04  # accept-established has fired
+CLOSED = 0x08  # both FINs, or a RST
+REPORTED = 0x10  # closed has fired
+MIDSTREAM = 0x20  # the first segment seen was no SYN
+SIMULTANEOUS = 0x40  # SYN from both ends
+
+# Bits of END["flags"].
+SEEN = 0x01  # `next` is known
+SYN_SENT = 0x02  # its SYN was seen, `isn` is its number
+SYN_ACKED = 0x04  # that SYN was a SYN|ACK
+ISN_IMPLIED = 0x08  # `isn` is known from the other end's SYN|ACK
+FIN_SENT = 0x10
+PROBE_PENDING = 0x20  # a zero-window probe's byte is not yet acknowledged
+
+NONE = -1  # no row, no interval, no end
+
+CONNECTION = np.dtype(
+    [
+        ("first_high", "i8"),  # address of end 0
+        ("first_low", "i8"),
+        ("second_high", "i8"),  # address of end 1
+        ("second_low", "i8"),
+        ("number", "i8"),  # unique in a run, from 1; 0: the row is free
+        ("active", "i8"),  # count of segments when it was last active
+        ("start_ns", "i8"),  # time of its first segment
+        ("chain", "i4"),  # next row of the same bucket, or of the free list
+        ("first_port", "u2"),
+        ("second_port", "u2"),
+        ("flags", "u1"),
+        ("originator", "u1"),  # which end
+        ("local", "u1"),  # bit 0: end 0 is local, bit 1: end 1
+        ("end_reason", "u1"),  # index in END_REASONS, valid when CLOSED
+    ],
+    align=True,
+)
+
+# What is known of the bytes one end sends, and of what it says.
+END = np.dtype(
+    [
+        ("next", "i8"),  # next sequence number expected in order, unwrapped
+        ("acknowledged", "i8"),  # highest acknowledgment by the other end, unwrapped
+        ("payload", "i8"),  # payload bytes, retransmissions counted again
+        ("retransmitted", "i8"),  # of those, bytes already seen
+        ("lanes", "i8"),  # see `copies`
+        ("probe", "i4"),  # of those, keep-alive and zero-window probe bytes
+        ("segments", "u4"),
+        ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
+        ("fin", "u4"),  # sequence number after the FIN
+        ("writing", "i4"),  # bytes since the last boundary; VOID until the next one
+        ("held", "i4"),  # first interval above `next`
+        ("holes", "i4"),  # first interval below `next` that was never captured
+        ("latest", "i4"),  # its latest segment in the log of `copies`
+        ("window", "u2"),  # as last advertised, unscaled
+        ("flags", "u1"),
+    ],
+    align=True,
+)
+
+# Places in `ConnectionTable.state`.
+LIVE = 0  # connections in the table
+FREE = 1  # first row of the free list
+FRESH = 2  # rows from here on were never used
+NUMBER = 3  # number of the latest connection
+CLOCK = 4  # segments seen
+COPY_CLOCK = 5  # segments logged in `copies`
+INTERVAL_FREE = 6  # first interval of the free list
+INTERVAL_FRESH = 7  # intervals from here on were never used
+ROWS = 8  # probe rows written
+CLOSED_ROWS = 9  # rows of `closed` written
+WRITES = 10  # rows of the scratch array of writes
+DUPLICATES = 11  # frames that were copies
+STATE_SIZE = 12
+
+# 2 x 32 bits for each half of both addresses, and the ports.
+_HASH_KEYS = 9
+
+
+class ConnectionTable(NamedTuple):
+    """Arrays a kernel takes whole; made by `make_table`."""
+
+    connections: NDArray[np.void]  # CONNECTION, shape (n,)
+    ends: NDArray[np.void]  # END, shape (2 n,): row 2 c + e is end e of connection c
+    buckets: NDArray[np.int32]  # first row of each bucket, a power of two of them
+    keys: NDArray[np.int64]  # random multipliers of the hash
+    state: NDArray[np.int64]  # counters, see the constants
+
+
+def make_table(capacity: int) -> ConnectionTable:
+    """An empty table for `capacity` live connections.
+
+    The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
+    addresses and ports cannot make long chains.
+    """
+    buckets = 1 << max(4, capacity - 1).bit_length() + 1
+    state = np.zeros(STATE_SIZE, np.int64)
+    state[FREE] = state[INTERVAL_FREE] = NONE
+    return ConnectionTable(
+        np.zeros(capacity, CONNECTION),
+        np.zeros(2 * capacity, END),
+        np.full(buckets, NONE, np.int32),
+        # 27 bits: nine products with 32-bit words stay below 2^63.
+        np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
+        state,
+    )
+
+
+@inlined
+def bucket_of(
+    table: ConnectionTable,
+    first_high: Integer,
+    first_low: Integer,
+    second_high: Integer,
+    second_low: Integer,
+    ports: Integer,
+) -> Integer:
+    """The bucket of a key whose ends are in order; `ports` is first << 16 | second."""
+    keys = table.keys
+    mixed = (
+        (first_high & 0xFFFFFFFF) * keys[0]
+        + ((first_high >> 32) & 0xFFFFFFFF) * keys[1]
+        + (first_low & 0xFFFFFFFF) * keys[2]
+        + ((first_low >> 32) & 0xFFFFFFFF) * keys[3]
+        + (second_high & 0xFFFFFFFF) * keys[4]
+        + ((second_high >> 32) & 0xFFFFFFFF) * keys[5]
+        + (second_low & 0xFFFFFFFF) * keys[6]
+        + ((second_low >> 32) & 0xFFFFFFFF) * keys[7]
+        + ports * keys[8]
+    )
+    return (mixed >> 26) & (len(table.buckets) - 1)
+
+
+@inlined
+def find(
+    table: ConnectionTable,
+    bucket: Integer,
+    first_high: Integer,
+    first_low: Integer,
+    second_high: Integer,
+    second_low: Integer,
+    ports: Integer,
+) -> Integer:
+    """The row of the connection with this key, or NONE."""
+    connections = table.connections
+    slot = np.int64(table.buckets[bucket])
+    while slot >= 0:
+        row = connections[slot]
+        if (
+            row["first_low"] == first_low
+            and row["second_low"] == second_low
+            and (np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])) == ports
+            and row["first_high"] == first_high
+            and row["second_high"] == second_high
+        ):
+            return slot
+        slot = np.int64(row["chain"])
+    return NONE
+
+
+@kernel
+def is_full(table: ConnectionTable) -> Truth:
+    """No row is free: somebody must be evicted before the next connection."""
+    return table.state[FREE] < 0 and table.state[FRESH] >= len(table.connections)
+
+
+@kernel
+def insert(
+    table: ConnectionTable,
+    bucket: Integer,
+    first_high: Integer,
+    first_low: Integer,
+    second_high: Integer,
+    second_low: Integer,
+    ports: Integer,
+) -> Integer:
+    """A fresh row with this key, both ends cleared; the table must not be full."""
+    state = table.state
+    slot = state[FREE]
+    if slot >= 0:
+        state[FREE] = np.int64(table.connections[slot]["chain"])
+    else:
+        slot = state[FRESH]
+        state[FRESH] += 1
+    state[LIVE] += 1
+    row = table.connections[slot]
+    row["first_high"] = first_high
+    row["first_low"] = first_low
+    row["second_high"] = second_high
+    row["second_low"] = second_low
+    row["first_port"] = ports >> 16
+    row["second_port"] = ports & 0xFFFF
+    row["chain"] = table.buckets[bucket]
+    table.buckets[bucket] = slot
+    begin_again(table, slot)
+    return slot
+
+
+@kernel
+def begin_again(table: ConnectionTable, slot: Integer) -> None:
+    """Make the row a new connection of the same key: a number of its own, nothing known."""
+    table.state[NUMBER] += 1
+    row = table.connections[slot]
+    row["number"] = table.state[NUMBER]
+    row["flags"] = 0
+    row["local"] = 0
+    row["end_reason"] = 0
+    for index in range(2 * slot, 2 * slot + 2):
+        end = table.ends[index]
+        end["next"] = 0
+        end["acknowledged"] = NONE
+        end["payload"] = 0
+        end["retransmitted"] = 0
+        end["lanes"] = 0
+        end["probe"] = 0
+        end["segments"] = 0
+        end["isn"] = 0
+        end["fin"] = 0
+        end["writing"] = 0
+        end["held"] = NONE
+        end["holes"] = NONE
+        end["latest"] = NONE
+        end["window"] = 0
+        end["flags"] = 0
+
+
+@kernel
+def remove(table: ConnectionTable, slot: Integer) -> None:
+    """Take the row out of its bucket and give it back."""
+    row = table.connections[slot]
+    ports = np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])
+    bucket = bucket_of(
+        table,
+        row["first_high"],
+        row["first_low"],
+        row["second_high"],
+        row["second_low"],
+        ports,
+    )
+    here = np.int64(table.buckets[bucket])
+    if here == slot:
+        table.buckets[bucket] = row["chain"]
+    else:
+        while np.int64(table.connections[here]["chain"]) != slot:
+            here = np.int64(table.connections[here]["chain"])
+        table.connections[here]["chain"] = row["chain"]
+    row["number"] = 0
+    row["chain"] = table.state[FREE]
+    table.state[FREE] = slot
+    table.state[LIVE] -= 1

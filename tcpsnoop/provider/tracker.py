@@ -1,0 +1,425 @@
+"""The loop over segments: find the connection, decide its side, follow it, fire probes.
+
+`track` is the kernel, `Tracker` what the engine holds. Memory is bounded: when the table is full
+the least recently active connections are evicted, some at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches import probes
+from tcpsnoop.batches.probes import CLOSED_ROW, PROBE_ROW, PROBES, ProbeBatch
+from tcpsnoop.batches.segments import SYN, SegmentBatch
+from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
+from tcpsnoop.provider.copies import is_copy, make_log
+from tcpsnoop.provider.firing import fire_all, fire_closed
+from tcpsnoop.provider.handshake import CLOSED_FIRES, advance, begins_anew, originator_of
+from tcpsnoop.provider.intervals import make_intervals, release_all
+from tcpsnoop.provider.sides import RULES, Sides, Window, local_ends
+from tcpsnoop.provider.stream import MAX_WRITES, follow
+from tcpsnoop.provider.table import (
+    CLOCK,
+    CLOSED,
+    CLOSED_ROWS,
+    DUPLICATES,
+    FREE,
+    FRESH,
+    MIDSTREAM,
+    NUMBER,
+    REPORTED,
+    ROWS,
+    WRITES,
+    ConnectionTable,
+    begin_again,
+    bucket_of,
+    find,
+    insert,
+    is_full,
+    make_table,
+    remove,
+)
+
+DEFAULT_MAX_CONNECTIONS = 1 << 20
+
+# Rows of probes that are handed on together: 1.5 MB, which stays in the processor's cache.
+ROOM = 1 << 14
+# The most rows that one segment, or one connection that is dropped, can fire.
+_ROWS_OF_ONE = MAX_WRITES + 2 * len(PROBES)
+# Share of the table that is evicted at once: the search for the oldest is one pass over all.
+_EVICTED_AT_ONCE = 64
+
+_REUSED = probes.END_REASONS.index("reused")
+_EVICTED = probes.END_REASONS.index("evicted")
+_END_OF_INPUT = probes.END_REASONS.index("end_of_input")
+
+_SEND_BIT = 1 << probes.SEND
+_RECEIVE_BIT = 1 << probes.RECEIVE
+_WRITE_BIT = 1 << probes.WRITE
+_COPY_BITS = _SEND_BIT | _RECEIVE_BIT | 1 << probes.DUPLICATE_FRAME
+
+
+class Output(NamedTuple):
+    """Where probes go; `state` of the table counts what is there."""
+
+    rows: NDArray[np.void]  # PROBE_ROW
+    closed: NDArray[np.void]  # CLOSED_ROW
+    writes: NDArray[np.int64]  # scratch, see provider.stream
+
+
+class Memory(NamedTuple):
+    """What is remembered beside the table."""
+
+    intervals: NDArray[np.void]  # provider.intervals.INTERVAL
+    copies: NDArray[np.void]  # provider.copies.LOGGED
+    services: NDArray[np.bool_]  # ports of registered services, shape (65536,)
+
+
+@kernel
+def track(
+    segments: SegmentBatch,
+    start: Integer,
+    table: ConnectionTable,
+    memory: Memory,
+    sides: Sides,
+    output: Output,
+    wanted: Integer,
+) -> Integer:
+    """Take the segments from `start` on; the index of the first one not taken.
+
+    It stops early when the output is nearly full, or before a new connection when the table is.
+    """
+    state = table.state
+    count = len(segments)
+    i = start
+    while i < count and state[ROWS] + _ROWS_OF_ONE <= len(output.rows):
+        segment = segments[i]
+        source_high, source_low = segment["source_high"], segment["source_low"]
+        to_high, to_low = segment["destination_high"], segment["destination_low"]
+        source_port = np.int64(segment["source_port"])
+        destination_port = np.int64(segment["destination_port"])
+        if _in_order(source_high, source_low, source_port, to_high, to_low, destination_port):
+            sender = 0
+            first_high, first_low, second_high, second_low = (
+                source_high,
+                source_low,
+                to_high,
+                to_low,
+            )
+            ports = source_port << 16 | destination_port
+        else:
+            sender = 1
+            first_high, first_low, second_high, second_low = (
+                to_high,
+                to_low,
+                source_high,
+                source_low,
+            )
+            ports = destination_port << 16 | source_port
+        bucket = bucket_of(table, first_high, first_low, second_high, second_low, ports)
+        slot = find(table, bucket, first_high, first_low, second_high, second_low, ports)
+        if slot < 0:
+            if is_full(table):
+                break
+            slot = insert(table, bucket, first_high, first_low, second_high, second_low, ports)
+            _begin(segment, table, memory, sides, slot, sender)
+        elif is_copy(memory.copies, table.connections, table.ends, state, slot, sender, segment):
+            state[DUPLICATES] += 1
+            fired = wanted & _COPY_BITS
+            if fired != 0:
+                connection = table.connections[slot]
+                size = np.int64(segment["payload"])
+                fire_all(output.rows, state, connection, segment, fired, sender, size, 1)
+            i += 1
+            continue
+        elif np.int64(segment["flags"]) & SYN != 0 and begins_anew(
+            table.connections[slot], table.ends[2 * slot + sender], segment
+        ):
+            _drop(
+                table,
+                memory,
+                output,
+                slot,
+                _REUSED,
+                wanted,
+                segment["packet"],
+                segment["time_ns"],
+                np.int64(segment["digits"]),
+            )
+            begin_again(table, slot)
+            _begin(segment, table, memory, sides, slot, sender)
+        _take(segment, table, memory, output, slot, sender, wanted)
+        i += 1
+    return i
+
+
+@inlined
+def _in_order(
+    high: Integer, low: Integer, port: Integer, to_high: Integer, to_low: Integer, to_port: Integer
+) -> Truth:
+    """(address, port) of the source sorts before that of the destination."""
+    if low != to_low:
+        return low < to_low
+    if high != to_high:
+        return high < to_high
+    return port <= to_port
+
+
+@kernel
+def _begin(
+    segment: Row,
+    table: ConnectionTable,
+    memory: Memory,
+    sides: Sides,
+    slot: Integer,
+    sender: Integer,
+) -> None:
+    """The first segment of a connection decides its side and its originator."""
+    connection = table.connections[slot]
+    flags = np.int64(segment["flags"])
+    connection["start_ns"] = segment["time_ns"]
+    connection["flags"] = 0 if flags & SYN != 0 else MIDSTREAM
+    connection["originator"] = originator_of(
+        sender,
+        flags,
+        np.int64(segment["source_port"]),
+        np.int64(segment["destination_port"]),
+        memory.services,
+    )
+    connection["local"] = local_ends(
+        sides,
+        connection["first_high"],
+        connection["first_low"],
+        connection["second_high"],
+        connection["second_low"],
+        np.int64(segment["side"]),
+    )
+    # So that the first segment itself can be known again.
+    is_copy(memory.copies, table.connections, table.ends, table.state, slot, sender, segment)
+
+
+@inlined
+def _take(
+    segment: Row,
+    table: ConnectionTable,
+    memory: Memory,
+    output: Output,
+    slot: Integer,
+    sender: Integer,
+    wanted: Integer,
+) -> None:
+    """A segment of the connection in row `slot` that is no copy."""
+    state = table.state
+    connection = table.connections[slot]
+    state[CLOCK] += 1
+    connection["active"] = state[CLOCK]
+    payload = np.int64(segment["payload"])
+    fired = advance(connection, table.ends, slot, sender, segment)
+    state[WRITES] = 0
+    follow(table.ends, memory.intervals, state, output.writes, slot, sender, segment)
+    shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
+    if shown != 0:
+        fire_all(output.rows, state, connection, segment, shown, sender, payload, 0)
+    if state[WRITES] > 0 and wanted & _WRITE_BIT != 0:
+        for number in range(state[WRITES]):
+            writer, size = output.writes[number, 0], output.writes[number, 1]
+            fire_all(output.rows, state, connection, segment, _WRITE_BIT, writer, size, 0)
+    if fired & wanted & CLOSED_FIRES != 0:
+        fire_closed(
+            output.rows,
+            output.closed,
+            state,
+            connection,
+            table.ends,
+            slot,
+            np.int64(connection["end_reason"]),
+            segment["packet"],
+            segment["time_ns"],
+            np.int64(segment["digits"]),
+        )
+
+
+@kernel
+def _drop(
+    table: ConnectionTable,
+    memory: Memory,
+    output: Output,
+    slot: Integer,
+    reason: Integer,
+    wanted: Integer,
+    packet: Integer,
+    time_ns: Integer,
+    digits: Integer,
+) -> None:
+    """A connection ends because something outside it says so: tell it, and free its intervals."""
+    connection = table.connections[slot]
+    known = np.int64(connection["flags"])
+    if known & REPORTED == 0 and wanted & CLOSED_FIRES != 0:
+        why = np.int64(connection["end_reason"]) if known & CLOSED != 0 else reason
+        fire_closed(
+            output.rows,
+            output.closed,
+            table.state,
+            connection,
+            table.ends,
+            slot,
+            why,
+            packet,
+            time_ns,
+            digits,
+        )
+    for index in range(2 * slot, 2 * slot + 2):
+        release_all(memory.intervals, table.state, table.ends[index])
+
+
+@kernel
+def drop(
+    slots: NDArray[np.int64],
+    start: Integer,
+    table: ConnectionTable,
+    memory: Memory,
+    output: Output,
+    reason: Integer,
+    wanted: Integer,
+    packet: Integer,
+    time_ns: Integer,
+    digits: Integer,
+) -> Integer:
+    """Drop the connections in `slots` from `start` on; the index of the first one left.
+
+    It stops early when the output is nearly full.
+    """
+    here = start
+    while here < len(slots) and table.state[ROWS] + _ROWS_OF_ONE <= len(output.rows):
+        _drop(table, memory, output, slots[here], reason, wanted, packet, time_ns, digits)
+        remove(table, slots[here])
+        here += 1
+    return here
+
+
+class Tracker:
+    """Segments in, probes out; holds all that is known of connections.
+
+    `wanted` names the probes somebody attached to; only these are made. `services` marks the ports
+    of registered services, shape (65536,).
+    """
+
+    def __init__(
+        self,
+        wanted: Iterable[str],
+        services: NDArray[np.bool_],
+        window: Window,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+    ) -> None:
+        self.evicted = 0
+        self.window = window
+        self._wanted = sum(1 << PROBES[name].number for name in set(wanted))
+        self._table = make_table(max_connections)
+        self._memory = Memory(make_intervals(), make_log(), np.ascontiguousarray(services))
+        self._output = Output(
+            np.zeros(ROOM, PROBE_ROW),
+            np.zeros(ROOM, CLOSED_ROW),
+            np.zeros((MAX_WRITES, 2), np.int64),
+        )
+        self._latest = (0, 0, 0)  # packet, time and digits of the latest segment
+
+    @property
+    def duplicates(self) -> int:
+        """Frames that were copies of others."""
+        return int(self._table.state[DUPLICATES])
+
+    @property
+    def connections(self) -> int:
+        """Connections met so far."""
+        return int(self._table.state[NUMBER])
+
+    @property
+    def rules(self) -> list[int]:
+        """Connections whose side was decided by rule 0 to 5."""
+        return [int(self.window.sides.counts[rule]) for rule in range(RULES)]
+
+    def feed(self, segments: SegmentBatch, now: float) -> Iterator[ProbeBatch]:
+        """Probes of these segments, or of those they let go; `now` is monotonic, in seconds.
+
+        A batch is overwritten by the next one.
+        """
+        for part in self.window.feed(segments, now):
+            yield from self._track(part)
+
+    def tick(self, now: float) -> Iterator[ProbeBatch]:
+        """Probes that became possible because time has passed."""
+        if self.window.expired(now):
+            for part in self.window.release():
+                yield from self._track(part)
+
+    def finish(self) -> Iterator[ProbeBatch]:
+        """The input has ended: what was held back, and the end of every open connection."""
+        for part in self.window.release():
+            yield from self._track(part)
+        if self._wanted & CLOSED_FIRES:
+            used = self._table.connections["number"]
+            slots = np.flatnonzero(used)
+            yield from self._drop(slots[np.argsort(used[slots])], _END_OF_INPUT)
+
+    def _track(self, segments: SegmentBatch) -> Iterator[ProbeBatch]:
+        count = len(segments)
+        if count == 0:
+            return
+        start = 0
+        while start < count:
+            start = track(
+                segments,
+                start,
+                self._table,
+                self._memory,
+                self.window.sides,
+                self._output,
+                self._wanted,
+            )
+            if start > 0:
+                self._latest = (
+                    int(segments["packet"][start - 1]),
+                    int(segments["time_ns"][start - 1]),
+                    int(segments["digits"][start - 1]),
+                )
+            yield from self._flush()
+            if start < count and self._full():
+                yield from self._evict()
+
+    def _full(self) -> bool:
+        state = self._table.state
+        return bool(state[FREE] < 0 and state[FRESH] >= len(self._table.connections))
+
+    def _evict(self) -> Iterator[ProbeBatch]:
+        """Make room: the least recently active connections go first."""
+        active = np.ascontiguousarray(self._table.connections["active"])
+        count = max(1, len(active) // _EVICTED_AT_ONCE)
+        slots = np.argpartition(active, count - 1)[:count]
+        self.evicted += count
+        yield from self._drop(slots[np.argsort(active[slots])], _EVICTED)
+
+    def _drop(self, slots: NDArray[np.int64], reason: int) -> Iterator[ProbeBatch]:
+        start = 0
+        while start < len(slots):
+            start = drop(
+                slots,
+                start,
+                self._table,
+                self._memory,
+                self._output,
+                reason,
+                self._wanted,
+                *self._latest,
+            )
+            yield from self._flush()
+
+    def _flush(self) -> Iterator[ProbeBatch]:
+        state = self._table.state
+        rows, closed = int(state[ROWS]), int(state[CLOSED_ROWS])
+        state[ROWS] = state[CLOSED_ROWS] = 0
+        if rows > 0:
+            yield ProbeBatch(self._output.rows[:rows], self._output.closed[:closed])
