@@ -136,10 +136,17 @@ class Schema:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a schema: every column's values, all of the same number of rows."""
+    """Rows of a schema: every column's values, all of the same number of rows.
+
+    `origin` says for each row of a log which row of its ProbeBatch it is of: so the engine can add
+    what it knows (the file, the decoded packet). `below` is text that stands under each line of a
+    `Line` layout, in the text format alone.
+    """
 
     schema: Schema
     values: Mapping[str, Values]
+    origin: NDArray[np.int64] | None = None
+    below: Sequence[str] | None = None
 
     def __len__(self) -> int:
         for values in self.values.values():
@@ -149,7 +156,9 @@ class Table:
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Table:
         """The chosen rows."""
         taken = {name: values.take(index) for name, values in self.values.items()}
-        return Table(self.schema, taken)
+        origin = None if self.origin is None else self.origin[index]
+        below = None if self.below is None else np.array(self.below, object)[index].tolist()
+        return Table(self.schema, taken, origin, below)
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ PROBE_ROW = np.dtype(
     [
         ("packet", "i8"),
         ("time_ns", "i8"),
+        ("clock_ns", "i8"),  # capture time
         ("connection", "i8"),
         ("laddr_high", "i8"),
         ("laddr_low", "i8"),

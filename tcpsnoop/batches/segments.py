@@ -33,6 +33,7 @@ SEGMENT = np.dtype(
     [
         ("packet", "i8"),  # number of the packet in its input, from 1
         ("time_ns", "i8"),  # nanoseconds since the epoch, UTC
+        ("clock_ns", "i8"),  # capture time: the largest time_ns so far (SEMANTICS 1), by the engine
         ("source_high", "i8"),  # addresses as in batches.addresses, of the innermost IP layer
         ("source_low", "i8"),
         ("destination_high", "i8"),

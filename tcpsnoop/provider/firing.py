@@ -94,6 +94,7 @@ def fire(
     _name_ends(row, connection, end)
     row["packet"] = segment["packet"]
     row["time_ns"] = segment["time_ns"]
+    row["clock_ns"] = segment["clock_ns"]
     row["bytes"] = size
     row["frame_bytes"] = segment["frame_bytes"]
     row["interface"] = segment["interface"]
@@ -136,11 +137,12 @@ def fire_closed(
     ends: NDArray[np.void],
     slot: Integer,
     reason: Integer,
-    packet: Integer,
-    time_ns: Integer,
-    digits: Integer,
+    moment: Row,
 ) -> None:
-    """Write `closed` with its totals for each end that sees it (under rule 5, the responder)."""
+    """Write `closed` with its totals for each end that sees it (under rule 5, the responder).
+
+    `moment` is the segment at which it happens.
+    """
     views = viewed_from(connection, probes.CLOSED, 0)
     for end in range(2):
         if views >> end & 1 == 0:
@@ -148,8 +150,9 @@ def fire_closed(
         row = rows[state[ROWS]]
         state[ROWS] += 1
         _name_ends(row, connection, end)
-        row["packet"] = packet
-        row["time_ns"] = time_ns
+        row["packet"] = moment["packet"]
+        row["time_ns"] = moment["time_ns"]
+        row["clock_ns"] = moment["clock_ns"]
         row["bytes"] = 0
         row["frame_bytes"] = -1
         row["interface"] = -1
@@ -159,7 +162,7 @@ def fire_closed(
         row["probe"] = probes.CLOSED
         row["outgoing"] = 0
         row["duplicate"] = 0
-        row["digits"] = digits
+        row["digits"] = moment["digits"]
         totals = closed[state[CLOSED_ROWS]]
         state[CLOSED_ROWS] += 1
         sent = ends[2 * slot + end]

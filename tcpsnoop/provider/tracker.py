@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import CLOSED_ROW, PROBE_ROW, PROBES, ProbeBatch
-from tcpsnoop.batches.segments import SYN, SegmentBatch
+from tcpsnoop.batches.segments import SEGMENT, SYN, SegmentBatch
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 from tcpsnoop.provider.copies import is_copy, make_log
 from tcpsnoop.provider.firing import fire_all, fire_closed
@@ -146,9 +146,7 @@ def track(
                 slot,
                 _REUSED,
                 wanted,
-                segment["packet"],
-                segment["time_ns"],
-                np.int64(segment["digits"]),
+                segment,
             )
             begin_again(table, slot)
             _begin(segment, table, memory, sides, slot, sender)
@@ -237,9 +235,7 @@ def _take(
             table.ends,
             slot,
             np.int64(connection["end_reason"]),
-            segment["packet"],
-            segment["time_ns"],
-            np.int64(segment["digits"]),
+            segment,
         )
 
 
@@ -251,9 +247,7 @@ def _drop(
     slot: Integer,
     reason: Integer,
     wanted: Integer,
-    packet: Integer,
-    time_ns: Integer,
-    digits: Integer,
+    moment: Row,
 ) -> None:
     """A connection ends because something outside it says so: tell it, and free its intervals."""
     connection = table.connections[slot]
@@ -268,9 +262,7 @@ def _drop(
             table.ends,
             slot,
             why,
-            packet,
-            time_ns,
-            digits,
+            moment,
         )
     for index in range(2 * slot, 2 * slot + 2):
         release_all(memory.intervals, table.state, table.ends[index])
@@ -285,17 +277,15 @@ def drop(
     output: Output,
     reason: Integer,
     wanted: Integer,
-    packet: Integer,
-    time_ns: Integer,
-    digits: Integer,
+    moment: NDArray[np.void],
 ) -> Integer:
     """Drop the connections in `slots` from `start` on; the index of the first one left.
 
-    It stops early when the output is nearly full.
+    `moment` is the latest segment, shape (1,). It stops early when the output is nearly full.
     """
     here = start
     while here < len(slots) and table.state[ROWS] + _ROWS_OF_ONE <= len(output.rows):
-        _drop(table, memory, output, slots[here], reason, wanted, packet, time_ns, digits)
+        _drop(table, memory, output, slots[here], reason, wanted, moment[0])
         remove(table, slots[here])
         here += 1
     return here
@@ -325,7 +315,7 @@ class Tracker:
             np.zeros(ROOM, CLOSED_ROW),
             np.zeros((MAX_WRITES, 2), np.int64),
         )
-        self._latest = (0, 0, 0)  # packet, time and digits of the latest segment
+        self._latest = np.zeros(1, SEGMENT)  # when connections end that nothing closes
 
     @property
     def duplicates(self) -> int:
@@ -381,11 +371,7 @@ class Tracker:
                 self._wanted,
             )
             if start > 0:
-                self._latest = (
-                    int(segments["packet"][start - 1]),
-                    int(segments["time_ns"][start - 1]),
-                    int(segments["digits"][start - 1]),
-                )
+                self._latest[0] = segments[start - 1]
             yield from self._flush()
             if start < count and self._full():
                 yield from self._evict()
@@ -413,7 +399,7 @@ class Tracker:
                 self._output,
                 reason,
                 self._wanted,
-                *self._latest,
+                self._latest,
             )
             yield from self._flush()
 
