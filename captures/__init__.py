@@ -1,0 +1,1 @@
+"""Small captures for tests and documentation; README.md says what each shows."""

@@ -1,0 +1,1 @@
+"""Tests of captures/: that they are what their generators and MANIFEST.json say."""
