@@ -6,7 +6,8 @@ of capture files is oracle_files.py.
 
 Its readings where SEMANTICS leaves a choice: a later fragment is `fragment` whatever it carries; a
 packet known not to be TCP is `not tcp` even when it is cut; a header of IP whose own lengths are
-impossible is `bad length`; AH is walked over in IPv6 only.
+impossible is `bad length`; `cut short` is what the capture cut, so a whole packet that declares too
+few bytes for TCP is `bad length`; an ICMP error is `icmp error` only when it quotes TCP.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ NO_ETHER_TYPE = (770, 803, 824)  # hardware types whose cooked protocol field is
 ICMP, TCP, ICMP_6 = 1, 6, 58
 HOP_BY_HOP, FRAGMENT, AUTHENTICATION = 0, 44, 51
 EXTENSIONS = (HOP_BY_HOP, 43, FRAGMENT, AUTHENTICATION, 60, 135, 139, 140)
+MOST_EXTENSIONS = 18
 PAD_1, JUMBO = 0, 0xC2
-ICMP_ERRORS, ICMP_6_ERRORS = (3, 4, 5, 11, 12), (1, 2, 3, 4)
+ICMP_ERRORS, ICMP_6_ERRORS = (3, 4, 5, 11, 12), range(128)  # RFC 792, RFC 4443
 LEAST_TCP, WITH_WINDOW, PORTS = 14, 16, 4  # bytes of a TCP header
 
 
@@ -161,10 +163,9 @@ def _nearer(end: int, frame_end: int | None) -> int:
 
 
 def _ipv4(data: bytes, at: int, frame_end: int | None) -> _Transport:
-    _need(data, at + 1)
+    _need(data, at + 20)
     if data[at] >> 4 != 4:
         raise _NoSegmentError("not ip")
-    _need(data, at + 20)
     header, total = (data[at] & 15) * 4, _u16(data, at + 2)
     if header < 20 or 0 < total < header:
         raise _NoSegmentError("bad length")
@@ -172,31 +173,40 @@ def _ipv4(data: bytes, at: int, frame_end: int | None) -> _Transport:
         raise _NoSegmentError("fragment")
     source, destination = (str(IPv4Address(data[at + i : at + i + 4])) for i in (12, 16))
     end = _nearer(at + total, frame_end) if total else frame_end
-    return _Transport(source, destination, data[at + 9], at + header, end)
+    protocol, at = data[at + 9], at + header
+    if protocol == AUTHENTICATION:
+        protocol, at, _ = _behind_extensions(data, protocol, at)
+    return _Transport(source, destination, protocol, at, end)
 
 
 def _ipv6(data: bytes, at: int, frame_end: int | None) -> _Transport:
-    _need(data, at + 1)
+    _need(data, at + 40)
     if data[at] >> 4 != 6:
         raise _NoSegmentError("not ip")
-    _need(data, at + 40)
     source, destination = (_text(data[at + i : at + i + 16]) for i in (8, 24))
     length, protocol, body = _u16(data, at + 4), data[at + 6], at + 40
     end = _nearer(body + length, frame_end) if length else frame_end
-    at = body
-    while protocol in EXTENSIONS:
-        limit = len(data) if end is None else min(len(data), end)
-        if limit < at + 4:
-            raise _NoSegmentError("cut short")
+    protocol, at, jumbo = _behind_extensions(data, protocol, body)
+    if length == 0 and jumbo:
+        end = _nearer(body + jumbo, frame_end)
+    return _Transport(source, destination, protocol, at, end)
+
+
+def _behind_extensions(data: bytes, protocol: int, at: int) -> tuple[int, int, int]:
+    """The protocol behind extension headers, its offset, and the jumbo payload length (0: none)."""
+    jumbo = 0
+    for _ in range(MOST_EXTENSIONS):
+        if protocol not in EXTENSIONS:
+            break
+        _need(data, at + 8)
         following, words = data[at], data[at + 1]
         if protocol == FRAGMENT and _u16(data, at + 2) & 0xFFF8:
             raise _NoSegmentError("fragment")
         size = {FRAGMENT: 8, AUTHENTICATION: words * 4 + 8}.get(protocol, words * 8 + 8)
-        if protocol == HOP_BY_HOP and length == 0:
-            jumbo = _jumbo(data[at + 2 : min(at + size, limit)])
-            end = _nearer(body + jumbo, frame_end) if jumbo else end
+        if protocol == HOP_BY_HOP:
+            jumbo = _jumbo(data[at + 2 : at + size])
         protocol, at = following, at + size
-    return _Transport(source, destination, protocol, at, end)
+    return protocol, at, jumbo
 
 
 def _text(packed: bytes) -> str:
@@ -220,21 +230,19 @@ def _jumbo(options: bytes) -> int:
 def _quotes_tcp(kind: int, data: bytes, message: _Transport) -> bool:
     """Whether an ICMP message is an error about a TCP segment, and quotes its ports."""
     errors = ICMP_ERRORS if kind == IPV4 else ICMP_6_ERRORS
-    limit = len(data) if message.end is None else min(len(data), message.end)
-    if limit <= message.at or data[message.at] not in errors:
+    _need(data, message.at + 1)
+    if data[message.at] not in errors:
         return False
     try:
-        quoted = (_ipv4 if kind == IPV4 else _ipv6)(data[:limit], message.at + 8, None)
+        quoted = (_ipv4 if kind == IPV4 else _ipv6)(data, message.at + 8, None)
     except _NoSegmentError:
         return False
-    return quoted.protocol == TCP and quoted.at + PORTS <= limit
+    return quoted.protocol == TCP and quoted.at + PORTS <= len(data)
 
 
 def _segment(data: bytes, packet: _Transport) -> Segment:
     at, end = packet.at, packet.end
-    present = (len(data) if end is None else min(len(data), end)) - at
-    if present < LEAST_TCP:
-        raise _NoSegmentError("cut short")
+    _need(data, at + LEAST_TCP)
     ports_and_numbers = struct.unpack_from(">HHII", data, at)
     offset_and_flags = _u16(data, at + 12)
     header = (offset_and_flags >> 12) * 4
@@ -249,6 +257,6 @@ def _segment(data: bytes, packet: _Transport) -> Segment:
         sequence,
         acknowledgment,
         offset_and_flags & 0x1FF,
-        _u16(data, at + 14) if present >= WITH_WINDOW else None,
+        _u16(data, at + 14) if len(data) >= at + WITH_WINDOW else None,
         None if end is None else end - at - header,
     )

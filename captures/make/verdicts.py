@@ -113,7 +113,7 @@ def _no_segments() -> list[Packet]:
 
 
 def _cut() -> list[Packet]:
-    """Fewer than 14 bytes of TCP are present, or not even the header of IP or Ethernet."""
+    """Fewer than 14 bytes of TCP were captured, or not even the header of IP or Ethernet."""
     four = ethernet(ipv4(*ENDS, tcp(*ENDS, flags=ACK)))
     six = ethernet(ipv6(*ENDS_6, tcp(*ENDS_6, flags=ACK)))
     kept = (
@@ -123,11 +123,7 @@ def _cut() -> list[Packet]:
         (six, TCP_IN_IPV6 - 1),
         (four, 13),
     )
-    by_capture = [
-        Packet(0, frame[:length], len(frame), verdict=CUT_SHORT) for frame, length in kept
-    ]
-    declared = ipv4(*ENDS, tcp(*ENDS, flags=ACK), total_length=20 + 13)
-    return [*by_capture, Packet(0, padded(ethernet(declared)), verdict=CUT_SHORT)]
+    return [Packet(0, frame[:length], len(frame), verdict=CUT_SHORT) for frame, length in kept]
 
 
 def _bad_lengths() -> list[Packet]:
@@ -137,7 +133,8 @@ def _bad_lengths() -> list[Packet]:
     just_fits = ipv4(*ENDS, tcp(*ENDS, flags=ACK, payload=DATA, data_offset=6))
     short_header = ipv4(*ENDS, segment, header_words=4)
     short_packet = ipv4(*ENDS, segment, total_length=19)
-    bad = (below_least, beyond_end, short_header, short_packet)
+    no_room = ipv4(*ENDS, tcp(*ENDS, flags=ACK), total_length=20 + 13)
+    bad = (no_room, below_least, beyond_end, short_header, short_packet)
     return [
         *(Packet(0, padded(ethernet(packet)), verdict=BAD_LENGTH) for packet in bad),
         Packet(0, padded(ethernet(just_fits)), verdict=TCP),
