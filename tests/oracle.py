@@ -22,7 +22,7 @@ from tests.oracle_files import read
 IPV4, IPV6 = 0x0800, 0x86DD
 VLAN_TYPES = (0x8100, 0x88A8, 0x9100, 0x9200)
 MOST_TAGS = 8  # as in Linux (VLAN_MAX_DEPTH)
-LONGEST_LENGTH, SNAP = 1500, b"\xaa\xaa\x03"  # IEEE 802.3, RFC 1042
+LONGEST_LENGTH, SNAP = 1500, b"\xaa\xaa\x03\0\0\0"  # IEEE 802.3, RFC 1042
 IPV4_FAMILY, IPV6_FAMILIES = 2, (10, 23, 24, 28, 30)  # Linux, Windows, three BSDs
 NO_ETHER_TYPE = (770, 803, 824)  # hardware types whose cooked protocol field is no EtherType
 
@@ -129,9 +129,9 @@ def _untagged(data: bytes, kind: int, at: int) -> tuple[int, int]:
         if kind in VLAN_TYPES:
             _need(data, at + 4)
             kind, at = _u16(data, at + 2), at + 4
-    if kind <= LONGEST_LENGTH and data[at : at + 3] == SNAP:
+    if kind <= LONGEST_LENGTH:
         _need(data, at + 8)
-        return _u16(data, at + 6), at + 8
+        return (_u16(data, at + 6) if data[at : at + 6] == SNAP else 0), at + 8
     return kind, at
 
 
