@@ -31,7 +31,8 @@ A program's rate is the packets by which two files differ over the difference of
 whole-process times, so that starting cancels: the first {fewer:,} and all {more:,} packets of one
 capture, for `tshark`, which is too slow for these, the first {slow_fewer:,} and {slow_more:,}. Both
 times are medians of {rounds} runs, alternated: each program reads both files, then the next program
-does, then all over again. Files are in the page cache, output goes to /dev/null."""
+does, then all over again. Files are in the page cache, output goes to /dev/null. `tcptrace` keeps
+every connection of the file and slows down as they become more."""
 
 
 def measure(captures: Captures, quick: bool) -> Section:
