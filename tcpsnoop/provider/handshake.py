@@ -174,16 +174,19 @@ def _answer(connection: Row, receiver: Row, end: Integer, acknowledgment: Intege
     peer = np.int64(receiver["flags"])
     if peer & SYN_SENT == 0 or not acknowledges_syn(receiver, acknowledgment):
         return 0
-    if state & SIMULTANEOUS != 0:
-        # Nobody accepts: both ends connect. It is complete for the originator here.
-        if state & CONNECTED == 0 and np.int64(connection["originator"]) == 1 - end:
-            connection["flags"] = state | CONNECTED
-            return CONNECT_ESTABLISHED
-        return 0
+    fired = 0
+    if (
+        # A simultaneous open is complete for the originator when its SYN is acknowledged.
+        state & (SIMULTANEOUS | CONNECTED) == SIMULTANEOUS
+        and np.int64(connection["originator"]) == 1 - end
+    ):
+        state |= CONNECTED
+        fired |= CONNECT_ESTABLISHED
     if np.int64(connection["originator"]) == end and peer & SYN_ACKED != 0:
-        connection["flags"] = state | ACCEPTED
-        return ACCEPT_ESTABLISHED
-    return 0
+        state |= ACCEPTED
+        fired |= ACCEPT_ESTABLISHED
+    connection["flags"] = state
+    return fired
 
 
 @kernel
