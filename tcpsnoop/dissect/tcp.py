@@ -1,0 +1,99 @@
+"""The TCP header: a segment's own columns, its payload, and a fingerprint to know a copy by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches.verdicts import BAD_LENGTH, CUT_SHORT, TCP
+from tcpsnoop.dissect.fields import (
+    TCP_ACKNOWLEDGMENT,
+    TCP_CHECKSUM,
+    TCP_DESTINATION_PORT,
+    TCP_OFFSET_AND_FLAGS,
+    TCP_SEQUENCE,
+    TCP_SIZE,
+    TCP_SOURCE_PORT,
+    TCP_WINDOW,
+    Bytes,
+    holds,
+    u8,
+    u16,
+    u32,
+)
+from tcpsnoop.dissect.ip import UNKNOWN_END
+from tcpsnoop.kernel import Integer, Row, inlined
+
+FLAGS_MASK = 0x1FF  # FIN to AE; three reserved bits and the data offset are above
+
+LARGEST_PAYLOAD = 2**31 - 1  # what the column holds
+
+# What is counted besides verdicts: indices of Counters, shape (COUNTERS,).
+CLIPPED = 0  # segments whose IP header declares more than their frame had on the wire
+COUNTERS = 1
+Counters = NDArray[np.int64]
+
+# A window that was not captured: not 0, which would read as a closed one.
+UNKNOWN_WINDOW = 0xFFFF
+
+# Odd numbers whose product with 32 bits stays below 2^63: the one below 2^31, the other 2^32.
+_MULTIPLIER = 0x6C8E9CF5
+_HIGH_MULTIPLIER = 0xD1342543
+
+
+@inlined
+def write_segment(
+    frame: Bytes, at: Integer, end: Integer, limit: Integer, segment: Row, counters: Counters
+) -> Integer:
+    """Write what a TCP header at `at` says to `segment`; the verdict.
+
+    `end` is where the IP packet ends by its own length, `limit` where its frame does (UNKNOWN_END:
+    not known). What is behind the flags may be cut off.
+    """
+    if not holds(frame, at, TCP_WINDOW):
+        return CUT_SHORT
+    header = frame[at : at + TCP_WINDOW]
+    offset_and_flags = u16(header, TCP_OFFSET_AND_FLAGS)
+    header_length = offset_and_flags >> 12 << 2
+    payload = end - at - header_length
+    if header_length < TCP_SIZE or (payload < 0 and end != UNKNOWN_END):
+        return BAD_LENGTH
+    if end == UNKNOWN_END:
+        payload = -1
+    elif 0 <= limit < end:
+        payload = max(limit - at - header_length, 0)
+        counters[CLIPPED] += 1
+    segment["source_port"] = u16(header, TCP_SOURCE_PORT)
+    segment["destination_port"] = u16(header, TCP_DESTINATION_PORT)
+    segment["sequence"] = u32(header, TCP_SEQUENCE)
+    segment["acknowledgment"] = u32(header, TCP_ACKNOWLEDGMENT)
+    segment["flags"] = offset_and_flags & FLAGS_MASK
+    segment["payload"] = min(payload, LARGEST_PAYLOAD)
+    window = UNKNOWN_WINDOW
+    if holds(frame, at, TCP_CHECKSUM):
+        window = u16(frame[at : at + TCP_CHECKSUM], TCP_WINDOW)
+    segment["window"] = window
+    rest = min(at + TCP_CHECKSUM, frame.size)
+    segment["fingerprint"] = _fingerprint(window, frame[rest : at + header_length])
+    return TCP
+
+
+@inlined
+def _fingerprint(window: Integer, rest: Bytes) -> Integer:
+    """63 bits of the window and of the header's rest: checksum, urgent pointer, options."""
+    value = window
+    at = 0
+    while at + 4 <= rest.size:
+        value = _mix(value, u32(rest, at))
+        at += 4
+    while at < rest.size:  # cut off within a word
+        value = _mix(value, u8(rest, at))
+        at += 1
+    return value
+
+
+@inlined
+def _mix(value: Integer, word: Integer) -> Integer:
+    """63 bits and 32 bits to 63 bits; no product overflows, so interpreted it is the same."""
+    low = (value ^ word) & 0xFFFF_FFFF
+    return low * _MULTIPLIER ^ (value >> 32) * _HIGH_MULTIPLIER
