@@ -50,7 +50,7 @@ SEGMENT = np.dtype(
         ("source_port", "u2"),
         ("destination_port", "u2"),
         ("flags", "u2"),  # bits of this module
-        ("window", "u2"),  # as sent, unscaled
+        ("window", "u2"),  # as sent, unscaled; 65535 when it was cut off, which is not "closed"
         ("ttl", "u1"),  # TTL or hop limit
         ("side", "u1"),  # SIDE_ of this module
         ("digits", "u1"),  # decimal digits of a second in time_ns
