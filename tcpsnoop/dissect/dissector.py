@@ -1,30 +1,27 @@
 """Packets → segments: link, IP, TCP, one after the other, and a verdict for every packet.
 
-Read this first. Link types are in link.py, IP in ip.py, TCP in tcp.py, the places of fields in
-fields.py. A layer takes the frame and an offset and answers what comes next and where, or, as a
-negative number, the complement of the verdict that ends it. A layer writes its fields in place, in
-the next free row: a packet that turns out to be no segment leaves it to the next one.
+Read this first, then layers.py, which asks link.py, ip.py and tcp.py in turn. A frame is the
+captured bytes of one packet, shape (captured,), a slice of its batch's data: what is read from it
+is the packet's own. A layer takes the frame and an offset, and answers what comes next and where,
+or, as a negative number, the complement of the verdict that ends it. It writes what it knows into
+the next free row of the segments: a packet that turns out to be none leaves that to the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
-from tcpsnoop.batches.verdicts import NOT_IP, TCP, UNSUPPORTED_LINK_TYPE
-from tcpsnoop.dissect.fields import Bytes
-from tcpsnoop.dissect.icmp import verdict_on_other
-from tcpsnoop.dissect.interface_table import InterfaceTable, tabulate_interfaces
-from tcpsnoop.dissect.ip import TCP_PROTOCOL, open_ip
-from tcpsnoop.dissect.link import IPV4, IPV6, open_link
+from tcpsnoop.batches.verdicts import TCP, UNSUPPORTED_LINK_TYPE
+from tcpsnoop.dissect.kernel_arguments import InterfaceTable, read_only, tabulate_interfaces
+from tcpsnoop.dissect.layers import dissect_frame
 from tcpsnoop.dissect.origin import origin
-from tcpsnoop.dissect.tcp import CLIPPED, COUNTERS, Counters, write_segment
-from tcpsnoop.kernel import Integer, Row, inlined, kernel
+from tcpsnoop.dissect.tcp import CLIPPED, COUNTERS, Counters
+from tcpsnoop.kernel import Integer, kernel
 
 _LARGEST = 2**31 - 1  # what int32 columns hold
 
@@ -58,17 +55,9 @@ class Dissector:
         if interfaces is not self._listed or len(interfaces) != len(self._interfaces.link_type):
             self._listed, self._interfaces = interfaces, tabulate_interfaces(interfaces)
         segments = _dissect_batch(
-            _read_only(batch), self._interfaces, self._room, self._verdicts, self._counters
+            read_only(batch), self._interfaces, self._room, self._verdicts, self._counters
         )
         return self._room[:segments], self._verdicts[:count]
-
-
-def _read_only(batch: PacketBatch) -> PacketBatch:
-    """The batch as views of one type: sources lend bytes that may be written, or may not."""
-    columns: list[Any] = [np.ascontiguousarray(column).view() for column in batch]
-    for column in columns:
-        column.flags.writeable = False
-    return PacketBatch(*columns)
 
 
 @kernel
@@ -91,7 +80,7 @@ def _dissect_batch(
             verdicts[frame_number] = UNSUPPORTED_LINK_TYPE
             continue
         link_type = interfaces.link_type[interface]
-        verdict = _dissect_frame(frame, link_type, original, segment, counters)
+        verdict = dissect_frame(frame, link_type, original, segment, counters)
         verdicts[frame_number] = verdict
         if verdict != TCP:
             continue
@@ -110,26 +99,3 @@ def _dissect_batch(
         )
         segments += 1
     return segments
-
-
-@inlined
-def _dissect_frame(
-    frame: Bytes,
-    link_type: Integer,
-    original: Integer,
-    segment: Row,
-    counters: Counters,
-) -> Integer:
-    """The verdict on one frame; `segment` gets its innermost IP layer and its TCP."""
-    ether_type, at = open_link(frame, link_type)
-    # A tunnel goes on from here: what it carries begins with an EtherType, an offset and an end.
-    if ether_type < 0:
-        return ~ether_type
-    if ether_type != IPV4 and ether_type != IPV6:
-        return NOT_IP
-    protocol, at, end = open_ip(frame, at, ether_type, original, segment)
-    if protocol < 0:
-        return ~protocol
-    if protocol == TCP_PROTOCOL:
-        return write_segment(frame, at, end, original, segment, counters)
-    return verdict_on_other(frame, at, protocol, ether_type, segment)

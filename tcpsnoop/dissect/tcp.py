@@ -81,7 +81,7 @@ def write_segment(
 @inlined
 def _fingerprint(window: Integer, rest: Bytes) -> Integer:
     """63 bits of the window and of the header's rest: checksum, urgent pointer, options."""
-    value = window
+    value = window << 32
     at = 0
     while at + 4 <= rest.size:
         value = _mix(value, u32(rest, at))
