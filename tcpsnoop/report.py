@@ -6,9 +6,10 @@ its own: a negative integer, an index of -1, or False in `known`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,26 @@ def object_values(objects: Sequence[object]) -> Values:
     """Values of kind OBJECT (or TEXT that does not repeat); None is unknown."""
     index = [-1 if value is None else number for number, value in enumerate(objects)]
     return Values(np.array(index, np.int32), objects)
+
+
+@dataclass(frozen=True)
+class LazyPool(Sequence[object]):
+    """A pool whose entries are made when they are asked for: a million objects are too many."""
+
+    length: int
+    entry: Callable[[int], object]
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, index: int) -> object: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[object]: ...
+    def __getitem__(self, index: int | slice) -> object:
+        if isinstance(index, slice):
+            return [self.entry(at) for at in range(*index.indices(self.length))]
+        return self.entry(range(self.length)[index])
 
 
 @dataclass(frozen=True)

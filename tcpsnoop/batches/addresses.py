@@ -21,6 +21,15 @@ Addresses = NDArray[np.int64]  # shape (n, 2): high half, low half
 _HALF = 1 << 64
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 
+# Texts as numbers of base 19: the end and what can stand in an address, in the order of ASCII.
+_SYMBOLS = b"\0.0123456789:abcdef"
+_RANKS = np.zeros(256, np.uint64)
+_RANKS[np.frombuffer(_SYMBOLS, np.uint8)] = np.arange(len(_SYMBOLS))
+_RANKS_IN_WORD = 15  # 19^15 < 2^64
+_WORDS = 3
+_WEIGHTS = np.array([len(_SYMBOLS) ** n for n in reversed(range(_RANKS_IN_WORD))], np.uint64)
+_TEXTS_AT_ONCE = 4096
+
 
 def halves(text: str) -> tuple[int, int]:
     """The two int64 halves of an address given as text; ValueError when it is none."""
@@ -44,6 +53,22 @@ def texts_of(addresses: Addresses) -> NDArray[np.bytes_]:
     room = np.zeros((len(addresses), LONGEST_TEXT), np.uint8)
     _write_addresses(room, np.ascontiguousarray(addresses))
     return room.view(f"S{LONGEST_TEXT}").reshape(len(addresses))
+
+
+def text_words(addresses: Addresses) -> list[NDArray[np.uint64]]:
+    """Words for each address, most significant first, that compare as its text does.
+
+    At most three columns of shape (n,): a fifth of the texts' bytes when all are IPv4.
+    """
+    words = np.zeros((_WORDS, len(addresses)), np.uint64)
+    for start in range(0, len(addresses), _TEXTS_AT_ONCE):
+        texts = texts_of(addresses[start : start + _TEXTS_AT_ONCE])
+        ranks = np.zeros((len(texts), _WORDS * _RANKS_IN_WORD), np.uint64)
+        ranks[:, :LONGEST_TEXT] = _RANKS[texts.view(np.uint8).reshape(-1, LONGEST_TEXT)]
+        for word, part in enumerate(np.split(ranks, _WORDS, axis=1)):
+            if word == 0 or part.any():
+                words[word, start : start + len(texts)] = part @ _WEIGHTS
+    return [words[0], *(column for column in words[1:] if column.any())]
 
 
 @kernel

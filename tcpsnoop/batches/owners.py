@@ -14,6 +14,17 @@ HOLDER = "holder"
 SHARED = "shared"
 LISTENER = "listener"
 UNKNOWN = "unknown"
+QUALITIES = (
+    EXACT,
+    HOLDER,
+    SHARED,
+    LISTENER,
+    "inherited",
+    "closed",
+    "kernel",
+    "recorded",
+    UNKNOWN,
+)
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,10 @@ def take_packets(batch: PacketBatch, index: NDArray[np.int64] | NDArray[np.bool_
 
 def first_packets(batch: PacketBatch, count: int) -> PacketBatch:
     """The first `count` packets of a batch, as views."""
-    columns: list[Any] = [column[:count] for column in batch[1:]]
+    return slice_packets(batch, 0, count)
+
+
+def slice_packets(batch: PacketBatch, start: int, stop: int) -> PacketBatch:
+    """The packets `start` to `stop` of a batch, as views."""
+    columns: list[Any] = [column[start:stop] for column in batch[1:]]
     return PacketBatch(batch.data, *columns)

@@ -14,6 +14,13 @@ from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.report import Report, Schema, Table
 
 DEFAULT_MAX_KEYS = 1_000_000
+# What stands for the key of all keys beyond `max_keys` together.
+OTHER = "(other)"
+
+
+def other_note(max_keys: int) -> str:
+    """The note of a report that has a row of OTHER."""
+    return f"more than {max_keys} keys (--max-keys): what the others have is in {OTHER}"
 
 
 def option(default: Any, help: str, *flags: str) -> Any:  # noqa: A002  (the word argparse uses)
@@ -44,7 +51,7 @@ class LogReporter(Reporter, Protocol):
     """Law: the parts' rows in order are the whole's rows."""
 
     def rows(self, batch: ProbeBatch) -> Table:
-        """The rows of one batch."""
+        """The rows of a batch: it has probes of `probes` alone, one at least."""
 
 
 @runtime_checkable
@@ -58,7 +65,7 @@ class SummaryReporter(Reporter, Protocol):
     max_keys: int
 
     def observe(self, batch: ProbeBatch) -> None:
-        """Take a batch in."""
+        """Take a batch in: it has probes of `probes` alone, one at least."""
 
     def merge(self, other: Self) -> None:
         """Take in what another of the same options has observed after this one."""

@@ -1,0 +1,196 @@
+"""Values by key: counts, sums, extremes, histograms; exactly mergeable, under a cap of keys too.
+
+Rows are kept as columns sorted by a hash of the key, which costs the bytes of the columns and eight
+more a row. When there are more keys than `max_keys`, those with the smallest hashes are kept: a key
+among the smallest of all was among the smallest in every part of the stream that had it, so nothing
+of it is ever lost, whatever the order and the parts, and what is kept is a fair sample. All other
+keys are one, the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tcpsnoop.accumulate.runs import Column, Run, combined, joined, merged, sames
+
+# A place is a hash of 57 bits and a bucket of 6, so the buckets of a key are neighbours.
+BUCKET_BITS = 6
+_BUCKETS = (1 << BUCKET_BITS) - 1
+_HASH_BITS = 63 - BUCKET_BITS
+# No key has this hash: it is that of the other, which so stands last.
+_OTHER = (1 << _HASH_BITS) - 1
+
+# Rows are sorted in so many at once; 4 MB, and few passes over a million keys.
+_PENDING = 1 << 16
+_PENDING_SHARE = 16
+
+# Odd constants without a pattern (those of splitmix64).
+_FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
+_START = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What is known of each key, a row each: its columns, and its values over all buckets.
+
+    `by_bucket` are the values by key and bucket: those of key i stand from `starts[i]` to
+    `starts[i + 1]`, in ascending order of their `buckets`. With `has_other` the last row is of all
+    keys beyond the cap together; its key is zeros.
+    """
+
+    keys: tuple[Column, ...]
+    values: tuple[Column, ...]
+    starts: Column
+    by_bucket: tuple[Column, ...]
+    has_other: bool
+    places: Column
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def buckets(self) -> Column:
+        """The bucket of each row of `by_bucket`."""
+        return self.places & _BUCKETS
+
+    def order(self, *columns: Column) -> Column:
+        """The keys' rows in ascending order of columns, the first before the next; other last."""
+        kept = len(self) - self.has_other
+        order = np.lexsort([column[:kept] for column in reversed(columns)])
+        return np.append(order, kept) if self.has_other else order
+
+
+class Keyed:
+    """Columns of values for each key; a new one has none.
+
+    `keys` are the types of the key's columns, all integers of at most 64 bits; `values` gives each
+    value's type and the ufunc that combines two of them, associative and commutative: np.add,
+    np.minimum, np.maximum, np.bitwise_or. Two can be merged when they were made alike.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[DTypeLike],
+        values: Sequence[tuple[DTypeLike, np.ufunc]],
+        max_keys: int,
+    ) -> None:
+        self._keys = len(keys)
+        self._types = [np.dtype(kind) for kind in ("i8", *keys, *(kind for kind, _ in values))]
+        self._ufuncs = tuple(ufunc for _, ufunc in values)
+        self._max_keys = max_keys
+        self._run: Run = [np.empty(0, kind) for kind in self._types]
+        self._pending: list[Run] = []
+        self._pending_rows = 0
+
+    def observe(
+        self,
+        keys: Sequence[Column],
+        values: Sequence[Column | int],
+        buckets: Column | int = 0,
+    ) -> None:
+        """Take rows in: a key and its values each, a number standing for a column of it.
+
+        Buckets are from 0 to 63.
+        """
+        rows = len(keys[0])
+        if rows == 0:
+            return
+        # The hash is of the key as it is kept.
+        copied = [np.array(key, kind) for key, kind in zip(keys, self._types[1:], strict=False)]
+        run = [_hashes(copied) << BUCKET_BITS | buckets, *copied]
+        for value, kind in zip(values, self._types[1 + self._keys :], strict=True):
+            run.append(np.array(np.broadcast_to(value, rows), kind))
+        self._pending.append(run)
+        self._pending_rows += rows
+        if self._pending_rows >= max(_PENDING, len(self._run[0]) // _PENDING_SHARE):
+            self._settle()
+
+    def merge(self, other: Keyed) -> None:
+        """Take in what another one has; it stays as it is."""
+        other._settle()
+        self._settle()
+        self._run = self._capped(merged(self._run, other._run, self._keys, self._ufuncs))
+
+    def mapped(self, value: int, function: Callable[[Column], Column]) -> Keyed:
+        """The same with one column of values replaced by a function of it."""
+        self._settle()
+        number = 1 + self._keys + value
+        result = Keyed(
+            self._types[1 : 1 + self._keys],
+            list(zip(self._types[1 + self._keys :], self._ufuncs, strict=True)),
+            self._max_keys,
+        )
+        result._run = list(self._run)
+        result._run[number] = function(self._run[number])
+        return result
+
+    def totals(self) -> Totals:
+        """All that is known; the order of the keys means nothing."""
+        self._settle()
+        run = self._run
+        hashes = run[0] >> BUCKET_BITS
+        same, hashes_met = sames(hashes, run[1 : 1 + self._keys])
+        if hashes_met:
+            # The buckets of two keys of one hash are mixed.
+            order = np.lexsort((run[0], *run[self._keys : 0 : -1], hashes))
+            run, hashes = [column[order] for column in run], hashes[order]
+            same, _ = sames(hashes, run[1 : 1 + self._keys])
+        rows = len(hashes)
+        has_other = bool(rows) and bool(hashes[-1] == _OTHER)
+        del hashes
+        starts = np.flatnonzero(np.concatenate((np.ones(min(rows, 1), np.bool_), ~same)))
+        keys, by_bucket = tuple(run[1 : 1 + self._keys]), tuple(run[1 + self._keys :])
+        values = by_bucket
+        if len(starts) < rows:
+            keys = tuple(column[starts] for column in keys)
+            values = tuple(
+                ufunc.reduceat(column, starts, dtype=column.dtype)
+                for ufunc, column in zip(self._ufuncs, by_bucket, strict=True)
+            )
+        return Totals(keys, values, np.append(starts, rows), by_bucket, has_other, run[0])
+
+    def _settle(self) -> None:
+        """Sort what is pending into the run."""
+        if self._pending:
+            rows = joined(self._pending)
+            self._pending, self._pending_rows = [], 0
+            new = combined(rows, self._keys, self._ufuncs)
+            del rows
+            self._run = self._capped(merged(self._run, new, self._keys, self._ufuncs))
+
+    def _capped(self, run: Run) -> Run:
+        """The run with the keys beyond the cap as the other."""
+        end = int(np.searchsorted(run[0], _OTHER << BUCKET_BITS))
+        if end <= self._max_keys:
+            return run
+        hashes = run[0][:end] >> BUCKET_BITS
+        starts = np.flatnonzero(np.concatenate(([True], hashes[1:] != hashes[:-1])))
+        if len(starts) <= self._max_keys:
+            return run
+        cut = starts[self._max_keys]
+        place = _OTHER << BUCKET_BITS | run[0][cut:] & _BUCKETS
+        keys = [np.zeros_like(column[cut:]) for column in run[1 : 1 + self._keys]]
+        values = [column[cut:] for column in run[1 + self._keys :]]
+        other = combined([place, *keys, *values], self._keys, self._ufuncs)
+        return joined([[column[:cut] for column in run], other])
+
+
+def _hashes(keys: Sequence[Column]) -> Column:
+    """57 bits of hash for each row, never that of the other.
+
+    Always the same for a key, wherever it is computed: what is kept under the cap hangs on it.
+    """
+    state = np.full(len(keys[0]), _START, np.uint64)
+    for key in keys:
+        state ^= key.astype(np.int64).view(np.uint64)
+        state *= _FIRST_FACTOR
+        state ^= state >> np.uint64(32)
+        state *= _SECOND_FACTOR
+        state ^= state >> np.uint64(29)
+    state >>= np.uint64(64 - _HASH_BITS)
+    return np.minimum(state.view(np.int64), _OTHER - 1)

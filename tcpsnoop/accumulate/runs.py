@@ -1,0 +1,77 @@
+"""Runs: rows of a place, a key and values, as columns sorted by place and key, each key once.
+
+A run is a list of arrays of one length: the place (int64), the columns of the key, the columns of
+values. Equal keys have equal places; different keys mostly have different ones. Nothing here
+changes the arrays it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[Any]
+Run = list[Column]
+
+
+def joined(runs: Sequence[Run]) -> Run:
+    """The rows of several runs, one after the other."""
+    return [np.concatenate(columns) for columns in zip(*runs, strict=True)]
+
+
+def sames(place: Column, keys: Sequence[Column]) -> tuple[NDArray[np.bool_], bool]:
+    """Which rows have the place and key of the row before; whether only places agree somewhere."""
+    places = place[1:] == place[:-1]
+    same = places.copy()
+    for key in keys:
+        same &= key[1:] == key[:-1]
+    return same, bool((places != same).any())
+
+
+def combined(rows: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
+    """A run of any rows: the values of equal keys are combined, each column by its ufunc.
+
+    `keys` is the number of the key's columns. The ufuncs must be associative and commutative.
+    """
+    if len(rows[0]) == 0:
+        return rows
+    order = np.argsort(rows[0])
+    sorted_keys = [column[order] for column in rows[: 1 + keys]]
+    same, places_met = sames(sorted_keys[0], sorted_keys[1:])
+    if places_met:
+        order = np.lexsort((*rows[keys:0:-1], rows[0]))
+        sorted_keys = [column[order] for column in rows[: 1 + keys]]
+        same, _ = sames(sorted_keys[0], sorted_keys[1:])
+    starts = np.flatnonzero(np.concatenate(([True], ~same)))
+    values = [
+        ufunc.reduceat(column[order], starts, dtype=column.dtype)
+        for ufunc, column in zip(ufuncs, rows[1 + keys :], strict=True)
+    ]
+    return [column[starts] for column in sorted_keys] + values
+
+
+def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
+    """The run of both runs' rows. Besides the result it needs the room of one column."""
+    if len(first[0]) == 0 or len(second[0]) == 0:
+        return second if len(first[0]) == 0 else first
+    at = np.searchsorted(first[0], second[0])
+    here = np.minimum(at, len(first[0]) - 1)
+    met = first[0][here] == second[0]
+    found = met.copy()
+    for column, other in zip(first[1 : 1 + keys], second[1 : 1 + keys], strict=True):
+        found &= column[here] == other
+    if (met != found).any():
+        # Two keys of one place: where each belongs must be found by sorting.
+        return combined(joined([first, second]), keys, ufuncs)
+    new, here = ~found, here[found]
+    at = at[new]
+    result = []
+    for number, (column, other) in enumerate(zip(first, second, strict=True)):
+        if number > keys:
+            column = column.copy()
+            column[here] = ufuncs[number - 1 - keys](column[here], other[found])
+        result.append(np.insert(column, at, other[new]) if len(at) else column)
+    return result

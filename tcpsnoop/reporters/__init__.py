@@ -1,0 +1,1 @@
+"""One file, one reporter, one subcommand; nothing else is here."""

@@ -1,0 +1,1 @@
+"""Tests of the mergeable blocks, against counting one by one."""
