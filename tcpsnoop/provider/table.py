@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.kernel import Integer, Truth, inlined, kernel
+from tcpsnoop.batches.segments import SegmentBatch
+from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 
 # Bits of CONNECTION["flags"].
 REQUESTED = 0x01  # connect-request has fired
@@ -92,7 +93,12 @@ ROWS = 8  # probe rows written
 CLOSED_ROWS = 9  # rows of `closed` written
 WRITES = 10  # rows of the scratch array of writes
 DUPLICATES = 11  # frames that were copies
-STATE_SIZE = 12
+TOUCHED = 12  # nothing that matters, see `locate`
+STATE_SIZE = 13
+
+# How many segments `locate` is ahead: their rows must still be in the nearest cache when they are
+# used, some 300 bytes each.
+LOOKAHEAD = 64
 
 # 2 x 32 bits for each half of both addresses, and the ports.
 _HASH_KEYS = 9
@@ -128,7 +134,19 @@ def make_table(capacity: int) -> ConnectionTable:
 
 
 @inlined
-def bucket_of(
+def _is_in_order(segment: Row) -> Truth:
+    """Whether (address, port) of the source sorts before that of the destination."""
+    low, to_low = segment["source_low"], segment["destination_low"]
+    if low != to_low:
+        return low < to_low
+    high, to_high = segment["source_high"], segment["destination_high"]
+    if high != to_high:
+        return high < to_high
+    return np.int64(segment["source_port"]) <= np.int64(segment["destination_port"])
+
+
+@inlined
+def _bucket_of(
     table: ConnectionTable,
     first_high: Integer,
     first_low: Integer,
@@ -153,20 +171,24 @@ def bucket_of(
 
 
 @inlined
-def find(
-    table: ConnectionTable,
-    bucket: Integer,
-    first_high: Integer,
-    first_low: Integer,
-    second_high: Integer,
-    second_low: Integer,
-    ports: Integer,
-) -> Integer:
-    """The row of the connection with this key, or NONE."""
-    connections = table.connections
+def place_of(table: ConnectionTable, segment: Row) -> Integer:
+    """Row of the segment's connection << 1 | the end that sent it; NONE when it is not there."""
+    source_port = np.int64(segment["source_port"])
+    destination_port = np.int64(segment["destination_port"])
+    if _is_in_order(segment):
+        sender = 0
+        first_high, first_low = segment["source_high"], segment["source_low"]
+        second_high, second_low = segment["destination_high"], segment["destination_low"]
+        ports = source_port << 16 | destination_port
+    else:
+        sender = 1
+        first_high, first_low = segment["destination_high"], segment["destination_low"]
+        second_high, second_low = segment["source_high"], segment["source_low"]
+        ports = destination_port << 16 | source_port
+    bucket = _bucket_of(table, first_high, first_low, second_high, second_low, ports)
     slot = np.int64(table.buckets[bucket])
     while slot >= 0:
-        row = connections[slot]
+        row = table.connections[slot]
         if (
             row["first_low"] == first_low
             and row["second_low"] == second_low
@@ -174,9 +196,31 @@ def find(
             and row["first_high"] == first_high
             and row["second_high"] == second_high
         ):
-            return slot
+            return slot << 1 | sender
         slot = np.int64(row["chain"])
     return NONE
+
+
+@kernel
+def locate(
+    table: ConnectionTable,
+    segments: SegmentBatch,
+    start: Integer,
+    stop: Integer,
+    places: NDArray[np.int64],
+) -> None:
+    """Write `place_of` of the segments `start` to `stop` into `places`, at index modulo its size.
+
+    Nothing here waits for the segment before it, so the processor fetches the rows of several
+    connections from memory at once; that is what this pass is for.
+    """
+    touched = 0
+    for i in range(start, stop):
+        place = place_of(table, segments[i])
+        places[i % LOOKAHEAD] = place
+        if place >= 0:
+            touched ^= table.ends[place]["next"] ^ table.ends[place ^ 1]["next"]
+    table.state[TOUCHED] = touched
 
 
 @kernel
@@ -186,16 +230,11 @@ def is_full(table: ConnectionTable) -> Truth:
 
 
 @kernel
-def insert(
-    table: ConnectionTable,
-    bucket: Integer,
-    first_high: Integer,
-    first_low: Integer,
-    second_high: Integer,
-    second_low: Integer,
-    ports: Integer,
-) -> Integer:
-    """A fresh row with this key, both ends cleared; the table must not be full."""
+def enter(table: ConnectionTable, segment: Row) -> Integer:
+    """A fresh row for the segment's connection, which is not there; as `place_of`.
+
+    The table must not be full.
+    """
     state = table.state
     slot = state[FREE]
     if slot >= 0:
@@ -205,16 +244,30 @@ def insert(
         state[FRESH] += 1
     state[LIVE] += 1
     row = table.connections[slot]
-    row["first_high"] = first_high
-    row["first_low"] = first_low
-    row["second_high"] = second_high
-    row["second_low"] = second_low
-    row["first_port"] = ports >> 16
-    row["second_port"] = ports & 0xFFFF
+    sender = 0 if _is_in_order(segment) else 1
+    if sender == 0:
+        row["first_high"], row["first_low"] = segment["source_high"], segment["source_low"]
+        row["second_high"] = segment["destination_high"]
+        row["second_low"] = segment["destination_low"]
+        row["first_port"], row["second_port"] = segment["source_port"], segment["destination_port"]
+    else:
+        row["first_high"] = segment["destination_high"]
+        row["first_low"] = segment["destination_low"]
+        row["second_high"], row["second_low"] = segment["source_high"], segment["source_low"]
+        row["first_port"], row["second_port"] = segment["destination_port"], segment["source_port"]
+    bucket = _bucket_of_row(table, row)
     row["chain"] = table.buckets[bucket]
     table.buckets[bucket] = slot
     begin_again(table, slot)
-    return slot
+    return slot << 1 | sender
+
+
+@kernel
+def _bucket_of_row(table: ConnectionTable, row: Row) -> Integer:
+    ports = np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])
+    return _bucket_of(
+        table, row["first_high"], row["first_low"], row["second_high"], row["second_low"], ports
+    )
 
 
 @kernel
@@ -249,15 +302,7 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
 def remove(table: ConnectionTable, slot: Integer) -> None:
     """Take the row out of its bucket and give it back."""
     row = table.connections[slot]
-    ports = np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])
-    bucket = bucket_of(
-        table,
-        row["first_high"],
-        row["first_low"],
-        row["second_high"],
-        row["second_low"],
-        ports,
-    )
+    bucket = _bucket_of_row(table, row)
     here = np.int64(table.buckets[bucket])
     if here == slot:
         table.buckets[bucket] = row["chain"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import CLOSED_ROW, PROBE_ROW, PROBES, ProbeBatch
 from tcpsnoop.batches.segments import SEGMENT, SYN, SegmentBatch
-from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
+from tcpsnoop.kernel import Integer, Row, inlined, kernel
 from tcpsnoop.provider.copies import is_copy, make_log
 from tcpsnoop.provider.firing import fire_all, fire_closed
 from tcpsnoop.provider.handshake import CLOSED_FIRES, advance, begins_anew, originator_of
@@ -29,6 +29,7 @@ from tcpsnoop.provider.table import (
     DUPLICATES,
     FREE,
     FRESH,
+    LOOKAHEAD,
     MIDSTREAM,
     NUMBER,
     REPORTED,
@@ -36,11 +37,11 @@ from tcpsnoop.provider.table import (
     WRITES,
     ConnectionTable,
     begin_again,
-    bucket_of,
-    find,
-    insert,
+    enter,
     is_full,
+    locate,
     make_table,
+    place_of,
     remove,
 )
 
@@ -60,6 +61,8 @@ _END_OF_INPUT = probes.END_REASONS.index("end_of_input")
 _SEND_BIT = 1 << probes.SEND
 _RECEIVE_BIT = 1 << probes.RECEIVE
 _WRITE_BIT = 1 << probes.WRITE
+# Probes that need to know every byte of both directions.
+_STREAM_BITS = _WRITE_BIT | CLOSED_FIRES
 _COPY_BITS = _SEND_BIT | _RECEIVE_BIT | 1 << probes.DUPLICATE_FRAME
 
 
@@ -69,6 +72,7 @@ class Output(NamedTuple):
     rows: NDArray[np.void]  # PROBE_ROW
     closed: NDArray[np.void]  # CLOSED_ROW
     writes: NDArray[np.int64]  # scratch, see provider.stream
+    places: NDArray[np.int64]  # scratch, see provider.table.locate
 
 
 class Memory(NamedTuple):
@@ -95,59 +99,33 @@ def track(
     """
     state = table.state
     count = len(segments)
-    i = start
+    i = located = start
     while i < count and state[ROWS] + _ROWS_OF_ONE <= len(output.rows):
+        if i == located:
+            located = min(count, i + LOOKAHEAD)
+            locate(table, segments, i, located, output.places)
         segment = segments[i]
-        source_high, source_low = segment["source_high"], segment["source_low"]
-        to_high, to_low = segment["destination_high"], segment["destination_low"]
-        source_port = np.int64(segment["source_port"])
-        destination_port = np.int64(segment["destination_port"])
-        if _in_order(source_high, source_low, source_port, to_high, to_low, destination_port):
-            sender = 0
-            first_high, first_low, second_high, second_low = (
-                source_high,
-                source_low,
-                to_high,
-                to_low,
-            )
-            ports = source_port << 16 | destination_port
-        else:
-            sender = 1
-            first_high, first_low, second_high, second_low = (
-                to_high,
-                to_low,
-                source_high,
-                source_low,
-            )
-            ports = destination_port << 16 | source_port
-        bucket = bucket_of(table, first_high, first_low, second_high, second_low, ports)
-        slot = find(table, bucket, first_high, first_low, second_high, second_low, ports)
-        if slot < 0:
+        place = output.places[i % LOOKAHEAD]
+        if place < 0:
+            # Not there when it was looked for; a segment since then may have been its first.
+            place = place_of(table, segment)
+        if place < 0:
             if is_full(table):
                 break
-            slot = insert(table, bucket, first_high, first_low, second_high, second_low, ports)
-            _begin(segment, table, memory, sides, slot, sender)
-        elif is_copy(memory.copies, table.connections, table.ends, state, slot, sender, segment):
-            state[DUPLICATES] += 1
-            fired = wanted & _COPY_BITS
-            if fired != 0:
-                connection = table.connections[slot]
-                size = np.int64(segment["payload"])
-                fire_all(output.rows, state, connection, segment, fired, sender, size, 1)
+            place = enter(table, segment)
+            _begin(segment, table, memory, sides, place >> 1, place & 1)
+            _take(segment, table, memory, output, place >> 1, place & 1, wanted)
             i += 1
             continue
-        elif np.int64(segment["flags"]) & SYN != 0 and begins_anew(
+        slot, sender = place >> 1, place & 1
+        if is_copy(memory.copies, table.connections, table.ends, state, slot, sender, segment):
+            _take_copy(segment, table, output, slot, sender, wanted)
+            i += 1
+            continue
+        if np.int64(segment["flags"]) & SYN != 0 and begins_anew(
             table.connections[slot], table.ends[2 * slot + sender], segment
         ):
-            _drop(
-                table,
-                memory,
-                output,
-                slot,
-                _REUSED,
-                wanted,
-                segment,
-            )
+            _drop(table, memory, output, slot, _REUSED, wanted, segment)
             begin_again(table, slot)
             _begin(segment, table, memory, sides, slot, sender)
         _take(segment, table, memory, output, slot, sender, wanted)
@@ -155,16 +133,22 @@ def track(
     return i
 
 
-@inlined
-def _in_order(
-    high: Integer, low: Integer, port: Integer, to_high: Integer, to_low: Integer, to_port: Integer
-) -> Truth:
-    """(address, port) of the source sorts before that of the destination."""
-    if low != to_low:
-        return low < to_low
-    if high != to_high:
-        return high < to_high
-    return port <= to_port
+@kernel
+def _take_copy(
+    segment: Row,
+    table: ConnectionTable,
+    output: Output,
+    slot: Integer,
+    sender: Integer,
+    wanted: Integer,
+) -> None:
+    """A frame seen before: it is shown, and counts for nothing."""
+    table.state[DUPLICATES] += 1
+    fired = wanted & _COPY_BITS
+    if fired != 0:
+        connection = table.connections[slot]
+        size = np.int64(segment["payload"])
+        fire_all(output.rows, table.state, connection, segment, fired, sender, size, 1)
 
 
 @kernel
@@ -218,7 +202,8 @@ def _take(
     payload = np.int64(segment["payload"])
     fired = advance(connection, table.ends, slot, sender, segment)
     state[WRITES] = 0
-    follow(table.ends, memory.intervals, state, output.writes, slot, sender, segment)
+    if wanted & _STREAM_BITS != 0:
+        follow(table.ends, memory.intervals, state, output.writes, slot, sender, segment)
     shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
     if shown != 0:
         fire_all(output.rows, state, connection, segment, shown, sender, payload, 0)
@@ -314,6 +299,7 @@ class Tracker:
             np.zeros(ROOM, PROBE_ROW),
             np.zeros(ROOM, CLOSED_ROW),
             np.zeros((MAX_WRITES, 2), np.int64),
+            np.zeros(LOOKAHEAD, np.int64),
         )
         self._latest = np.zeros(1, SEGMENT)  # when connections end that nothing closes
 
