@@ -1,0 +1,133 @@
+"""pcapng files: sections and interfaces as they come (draft-ietf-opsawg-pcapng)."""
+
+from __future__ import annotations
+
+import struct
+import sys
+
+import numpy as np
+
+from tcpsnoop.batches.packets import CaptureInterface, PacketBatch
+from tcpsnoop.errors import UsageError
+from tcpsnoop.sources.hopping import (
+    BAD_LENGTH,
+    BAD_SECTION,
+    DESCRIPTION,
+    LARGEST_RECORD,
+    LENGTH,
+    MORE,
+    POSITION,
+    TOO_LONG,
+    TOO_MANY_INTERFACES,
+    UNEQUAL_LENGTHS,
+    Progress,
+)
+from tcpsnoop.sources.pcapng_interface import interface_of
+from tcpsnoop.sources.pcapng_kernel import hop_pcapng
+from tcpsnoop.sources.read_buffer import ReadBuffer
+from tcpsnoop.sources.timestamps_kernel import COLUMNS
+
+SECTION_TYPE = b"\n\r\r\n"
+BYTE_ORDER_MAGIC = 0x1A2B3C4D
+SUPPORTED_MAJOR = 1
+
+# Type, length, byte-order magic, versions, section length, length again: without options.
+SMALLEST_SECTION_HEADER = 28
+
+# Type, length, link type, reserved, snap length, length again.
+SMALLEST_INTERFACE = 20
+
+# A capture of Wireshark on all interfaces has some dozens. The limit bounds memory for a file of
+# interface blocks only.
+MOST_INTERFACES = 65_536
+
+
+class PcapngRecords:
+    """The blocks of a file, from its first section header on."""
+
+    begins_at = 0
+
+    def __init__(self, header: bytes, name: str, file: int) -> None:
+        order = _byte_order(header)
+        if order is None:
+            raise UsageError(f"{name} is not a capture: it begins like pcapng, with no byte order")
+        major, minor = struct.unpack(f"{order}HH", header[12:16])
+        if major != SUPPORTED_MAJOR:
+            raise UsageError(
+                f"{name}: pcapng version {major}.{minor} is not supported; "
+                f"only version {SUPPORTED_MAJOR} is"
+            )
+        self._file = file
+        self._order = order
+        self._table = np.zeros((16, COLUMNS), np.int64)
+        self._count = 0  # interfaces of this section
+        self.interfaces: list[CaptureInterface] = []
+
+    def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
+        """Fill the columns; why it stopped (see hopping)."""
+        outcome = DESCRIPTION
+        while outcome == DESCRIPTION:
+            outcome = hop_pcapng(
+                buffer.words,
+                buffer.end,
+                columns,
+                progress,
+                self._table,
+                self._count,
+                (self._order == "<") != (sys.byteorder == "little"),
+            )
+            if outcome == DESCRIPTION:
+                buffer.position = int(progress[POSITION])
+                outcome = self._describe(buffer, progress)
+                progress[POSITION] = buffer.position
+        return outcome
+
+    def _describe(self, buffer: ReadBuffer, progress: Progress) -> int:
+        """Take in a block that describes section or interface; DESCRIPTION when it is done."""
+        if buffer.unread(4) == SECTION_TYPE:
+            return self._begin_section(buffer, progress)
+        return self._add_interface(buffer, progress)
+
+    def _begin_section(self, buffer: ReadBuffer, progress: Progress) -> int:
+        header = buffer.unread(SMALLEST_SECTION_HEADER)
+        if len(header) < SMALLEST_SECTION_HEADER:
+            return MORE
+        order = _byte_order(header)
+        if order is None or struct.unpack(f"{order}H", header[12:14])[0] != SUPPORTED_MAJOR:
+            return BAD_SECTION
+        (length,) = struct.unpack(f"{order}I", header[4:8])
+        progress[LENGTH] = length
+        if length < SMALLEST_SECTION_HEADER or length % 4 != 0 or length > LARGEST_RECORD:
+            return TOO_LONG if length > LARGEST_RECORD else BAD_LENGTH
+        block = buffer.unread(length)
+        if len(block) < length:
+            return MORE
+        if block[-4:] != header[4:8]:
+            return UNEQUAL_LENGTHS
+        self._order, self._count = order, 0
+        buffer.position += length
+        return DESCRIPTION
+
+    def _add_interface(self, buffer: ReadBuffer, progress: Progress) -> int:
+        length = int(progress[LENGTH])
+        if len(self.interfaces) == MOST_INTERFACES:
+            return TOO_MANY_INTERFACES
+        if length < SMALLEST_INTERFACE:
+            return BAD_LENGTH
+        if self._count == len(self._table):
+            self._table = np.concatenate((self._table, np.zeros_like(self._table)))
+        index = len(self.interfaces)
+        interface, row = interface_of(buffer.unread(length), self._order, index, self._file)
+        self._table[self._count] = row
+        self._count += 1
+        self.interfaces.append(interface)
+        buffer.position += length
+        return DESCRIPTION
+
+
+def _byte_order(header: bytes) -> str | None:
+    """The byte order of a section, as struct writes it, by its header's magic."""
+    for order in "<>":
+        if header[8:12] == struct.pack(f"{order}I", BYTE_ORDER_MAGIC):
+            return order
+    return None

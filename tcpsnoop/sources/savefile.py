@@ -1,0 +1,246 @@
+"""Packets from a capture file, a pipe or standard input."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, first_packets
+from tcpsnoop.errors import UsageError
+from tcpsnoop.interfaces.source import Drops
+from tcpsnoop.sources import pcap, pcapng
+from tcpsnoop.sources.columns import PACKETS_PER_BATCH, empty_columns
+from tcpsnoop.sources.content import ContentStream
+from tcpsnoop.sources.hopping import (
+    COUNT,
+    JUMPS,
+    LENGTH,
+    MORE,
+    OUT_OF_RANGE,
+    POSITION,
+    RAISED,
+    REASONS,
+    Progress,
+    new_progress,
+)
+from tcpsnoop.sources.read_buffer import CAPACITY, ReadBuffer
+from tcpsnoop.sources.stream import Stream, display_name, open_descriptor
+
+
+class Records(Protocol):
+    """What follows a file's beginning, in one of the formats."""
+
+    begins_at: int
+    """Bytes of the beginning that hold no record."""
+
+    interfaces: list[CaptureInterface]
+
+    def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
+        """Fill the columns from the buffer; why it stopped (see hopping)."""
+
+
+class Format(NamedTuple):
+    """A format of captures: the bytes it begins with, and how many of them tell all about it."""
+
+    magic: bytes
+    header_bytes: int
+    records: Callable[[bytes, str, int], Records]
+
+
+FORMATS = (
+    *(
+        Format(magic.to_bytes(4, order), pcap.HEADER_BYTES, pcap.PcapRecords)
+        for magic in pcap.VARIANTS
+        for order in ("little", "big")
+    ),
+    Format(pcapng.SECTION_TYPE, pcapng.SMALLEST_SECTION_HEADER, pcapng.PcapngRecords),
+)
+
+# Formats that are known and not read, so that the user is told what the file is.
+FOREIGN = {
+    b"snoop\0\0\0": "a Sun snoop capture",
+    b"\x1c\x00\x01\xac": "an IXIA capture",
+    b"\xac\x01\x00\x1c": "an IXIA capture",
+    b"\x1c\x00\x01\xab": "an IXIA capture",
+    b"\xab\x01\x00\x1c": "an IXIA capture",
+    b"\xa1\xb2\x34\xcd": "a capture of a modified tcpdump",
+    b"\xcd\x34\xb2\xa1": "a capture of a modified tcpdump",
+}
+LONGEST_MAGIC = max(map(len, (*FOREIGN, *(form.magic for form in FORMATS))))
+LONGEST_HEADER = max(form.header_bytes for form in FORMATS)
+
+_ANOMALIES = {
+    RAISED: "{} packets say that more was captured than was on the wire: taken as captured",
+    JUMPS: "time jumps by more than a day: {} times",
+    OUT_OF_RANGE: "times after 2116 or before 1823, taken as 2116: {}",
+}
+
+
+class SavefileSource:
+    """A PacketSource of one input.
+
+    UsageError when it is no capture: a file says so when it is opened, a pipe at a `read`.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        stream: Stream,
+        name: str,
+        file: int = 0,
+        *,
+        capacity: int = CAPACITY,
+        batch_size: int = PACKETS_PER_BATCH,
+    ) -> None:
+        self.ended = False
+        self.damage: str | None = None
+        self._stream = ContentStream(stream)
+        self._name = name
+        self._file = file
+        self._buffer = ReadBuffer(capacity)
+        self._columns = empty_columns(self._buffer.data, batch_size)
+        self._progress = new_progress()
+        self._records: Records | None = None
+        self._wants_bytes = False
+        if not self.waits:
+            self._begin(0.0)
+
+    @property
+    def waits(self) -> bool:
+        """See PacketSource."""
+        return self._stream.waits
+
+    @property
+    def interfaces(self) -> Sequence[CaptureInterface]:
+        """See PacketSource."""
+        return () if self._records is None else self._records.interfaces
+
+    @property
+    def anomalies(self) -> Sequence[str]:
+        """See PacketSource."""
+        counts = ((text, int(self._progress[index])) for index, text in _ANOMALIES.items())
+        return [f"{self._name}: {text.format(count)}" for text, count in counts if count > 0]
+
+    def read(self, timeout: float) -> PacketBatch | None:
+        """See PacketSource."""
+        deadline = time.monotonic() + timeout
+        batch = None
+        while batch is None and not self.ended:
+            if self._records is None:
+                if not self._begin(deadline):
+                    break
+            elif self._wants_bytes and not self._fill(deadline):
+                break
+            else:
+                batch = self._hop(self._records)
+        return batch
+
+    def drops(self) -> Drops | None:
+        """See PacketSource: a file does not tell."""
+        return None
+
+    def close(self) -> None:
+        """See PacketSource."""
+        self.ended = True
+        self._stream.close()
+        self._buffer.release()
+        self._columns = empty_columns(self._buffer.data, 0)
+
+    def _begin(self, deadline: float) -> bool:
+        """Recognise the format by its first bytes; False when they have not come yet."""
+        while True:
+            begun = self._buffer.unread(LONGEST_HEADER)
+            form = next((form for form in FORMATS if begun.startswith(form.magic)), None)
+            if form is not None and len(begun) >= form.header_bytes:
+                header = begun[: form.header_bytes]
+                self._records = form.records(header, self._name, self._file)
+                self._buffer.position += self._records.begins_at
+                return True
+            if self._buffer.exhausted or (form is None and len(begun) >= LONGEST_MAGIC):
+                if form is None:
+                    raise UsageError(self._refusal(begun))
+                self._finish()
+                return False
+            if not self._fill(deadline):
+                return False
+
+    def _fill(self, deadline: float) -> bool:
+        return self._buffer.fill(self._stream, max(0.0, deadline - time.monotonic()))
+
+    def _hop(self, records: Records) -> PacketBatch | None:
+        """The whole records in the buffer, as far as the columns have room; None without any."""
+        buffer, progress = self._buffer, self._progress
+        progress[POSITION], progress[COUNT] = buffer.position, 0
+        columns = self._columns._replace(data=buffer.data)
+        outcome = records.hop(buffer, columns, progress)
+        buffer.position = int(progress[POSITION])
+        self._wants_bytes = outcome == MORE
+        if outcome in REASONS:
+            reason = REASONS[outcome].format(length=progress[LENGTH])
+            self._end(f"is damaged at {self._place(buffer.offset)}: {reason}")
+        elif self._wants_bytes and buffer.exhausted:
+            self._finish()
+        count = int(progress[COUNT])
+        return first_packets(columns, count) if count > 0 else None
+
+    def _finish(self) -> None:
+        """End where the bytes end."""
+        buffer = self._buffer
+        end = self._place(buffer.base + buffer.end)
+        if self._stream.fault is not None:
+            self._end(f"is cut off at {end}: {self._stream.fault}")
+        elif buffer.position < buffer.end:
+            begun = f"the record that begins at byte {buffer.offset}"
+            within = "its file header" if self._records is None else begun
+            self._end(f"is cut off at {end}, within {within}")
+        else:
+            self._end(None)
+
+    def _end(self, damage: str | None) -> None:
+        self.ended = True
+        self.damage = None if damage is None else f"{self._name} {damage}"
+
+    def _place(self, offset: int) -> str:
+        compression = self._stream.compression
+        return f"byte {offset}{f' of the {compression} content' if compression else ''}"
+
+    def _refusal(self, begun: bytes) -> str:
+        """What the user is told of an input that is no capture."""
+        if self._stream.fault is not None:
+            return f"{self._name} is not a capture: {self._stream.fault}"
+        if not begun:
+            return f"{self._name} has no bytes: not even the file header of a capture"
+        for magic, kind in FOREIGN.items():
+            if begun.startswith(magic):
+                return (
+                    f"{self._name} is {kind}, which is not read: "
+                    "convert it with `editcap -F pcapng FILE NEW`"
+                )
+        return (
+            f"{self._name} is not a capture: it begins with the bytes {begun[:4].hex(' ')}, "
+            "neither pcap nor pcapng does"
+        )
+
+
+def open_savefile(
+    name: str,
+    standard_input: int = 0,
+    *,
+    file: int = 0,
+    capacity: int = CAPACITY,
+    batch_size: int = PACKETS_PER_BATCH,
+) -> SavefileSource:
+    """The source of a path, or of the descriptor `standard_input` for `-`.
+
+    UsageError when it cannot be read or is no capture. `file` is its index among several inputs.
+    """
+    stream = open_descriptor(name, standard_input)
+    try:
+        return SavefileSource(
+            stream, display_name(name), file, capacity=capacity, batch_size=batch_size
+        )
+    except UsageError:
+        stream.close()
+        raise

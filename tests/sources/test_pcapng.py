@@ -1,0 +1,298 @@
+"""pcapng: sections, interfaces, the three packet blocks and their options, damage."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tcpsnoop.batches.addresses import halves
+from tcpsnoop.batches.packets import (
+    DIRECTION_INBOUND,
+    DIRECTION_OUTBOUND,
+    DIRECTION_UNKNOWN,
+    CaptureInterface,
+)
+from tcpsnoop.errors import UsageError
+from tcpsnoop.sources.pcapng import MOST_INTERFACES
+from tests.sources.blocks import (
+    block,
+    enhanced,
+    interface,
+    old,
+    option,
+    resolution,
+    section,
+    simple,
+)
+from tests.sources.reading import Packet, packets_of, source_of
+
+ORDERS = pytest.mark.parametrize("order", ["<", ">"])
+
+# The bytes of a little-endian file: section, one interface of link type 113 and snap length 96 with
+# nanoseconds, one packet of 2 bytes out of 60 at 0x1_00000002 ns.
+LITTLE_ENDIAN_FILE = bytes.fromhex(
+    "0a0d0d0a 1c000000 4d3c2b1a 0100 0000 ffffffffffffffff 1c000000"
+    "01000000 20000000 7100 0000 60000000 0900 0100 09000000 0000 0000 20000000"
+    "06000000 24000000 00000000 01000000 02000000 02000000 3c000000 abcd0000 24000000"
+)
+
+
+def test_a_file_by_its_bytes() -> None:
+    source = source_of(LITTLE_ENDIAN_FILE)
+    assert packets_of(source) == [Packet(1, 0x1_0000_0002, b"\xab\xcd", 60, 0, 0)]
+    assert list(source.interfaces) == [CaptureInterface(link_type=113, digits=9, snaplen=96)]
+    assert source.damage is None
+
+
+@ORDERS
+def test_what_an_interface_says(order: str) -> None:
+    options = option(order, 1, b"a comment") + option(order, 2, b"eth0")
+    options += option(order, 4, bytes([192, 0, 2, 1, 255, 255, 255, 0]))
+    options += option(order, 4, bytes([192, 0, 2, 9, 255, 255, 255, 0]))
+    options += option(order, 5, bytes.fromhex("20010db8000000000000000000000001") + b"\x40")
+    options += resolution(order, 3) + option(order, 0, b"") + option(order, 2, b"after the end")
+    source = source_of(section(order) + interface(order, 276, 1500, options))
+    assert packets_of(source) == []
+    assert list(source.interfaces) == [
+        CaptureInterface(
+            link_type=276,
+            digits=3,
+            name="eth0",
+            snaplen=1500,
+            addresses=(halves("192.0.2.1"), halves("192.0.2.9"), halves("2001:db8::1")),
+        )
+    ]
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    "options",
+    [
+        struct.pack("<HH", 2, 400) + b"eth0",  # longer than the block
+        option("<", 9, b""),
+        option("<", 4, b"\1"),
+        option("<", 14, b"\1\2"),
+        b"\1",
+    ],
+)
+def test_malformed_options_are_passed_over(order: str, options: bytes) -> None:
+    source = source_of(
+        section(order) + interface(order, 1, 0, options) + enhanced(b"x", order=order)
+    )
+    assert len(packets_of(source)) == 1
+    assert source.interfaces[0] == CaptureInterface(link_type=1, digits=6)
+
+
+@ORDERS
+def test_every_packet_block(order: str) -> None:
+    content = section(order) + interface(order) + interface(order, 101)
+    content += enhanced(b"abcde", 0x2_0000_0001, order=order, original=70, number=1)
+    content += old(b"fg", 0x2_0000_0003, order=order, number=1)
+    content += simple(b"hijk", order=order)
+    assert packets_of(source_of(content)) == [
+        Packet(1, 0x2_0000_0001 * 1000, b"abcde", 70, 1, 0),
+        Packet(2, 0x2_0000_0003 * 1000, b"fg", 2, 1, 0),
+        Packet(3, 0x2_0000_0003 * 1000, b"hijk", 4, 0, 0),  # no time: the clock's
+    ]
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    ("flags", "direction"),
+    [
+        (0, DIRECTION_UNKNOWN),
+        (1, DIRECTION_INBOUND),
+        (2, DIRECTION_OUTBOUND),
+        (3, DIRECTION_UNKNOWN),
+        (0xFFFF_0000 | 0x1C | 2, DIRECTION_OUTBOUND),  # other bits mean other things
+    ],
+)
+def test_direction_by_the_flags_option(order: str, flags: int, direction: int) -> None:
+    value = option(order, 2, struct.pack(f"{order}I", flags))
+    end = option(order, 0, b"")
+    content = section(order) + interface(order)
+    for options in (value, value + end, option(order, 1, b"a comment") + value + end):
+        content += enhanced(b"abc", order=order, options=options)
+    content += old(b"", 0, order=order, options=value)
+    content += enhanced(b"abc", order=order, options=end + value)  # after the end: none
+    found = [packet.direction for packet in packets_of(source_of(content))]
+    assert found == [direction] * 4 + [DIRECTION_UNKNOWN]
+
+
+@ORDERS
+def test_malformed_packet_options_say_nothing(order: str) -> None:
+    too_long = struct.pack(f"{order}HH", 1, 0xFFFF) + bytes(4)
+    wrong_size = option(order, 2, b"\1\0")
+    content = section(order) + interface(order)
+    content += enhanced(b"abc", order=order, options=too_long)
+    content += enhanced(b"abc", order=order, options=wrong_size + bytes(8))
+    assert [packet.direction for packet in packets_of(source_of(content))] == [0, 0]
+
+
+def test_simple_packets_are_cut_by_the_snap_length_of_the_first_interface() -> None:
+    content = section() + interface(snaplen=6) + interface(snaplen=4)
+    content += simple(b"abcdef", 6000) + simple(b"abc", 3)
+    packets = packets_of(source_of(content))
+    assert [(packet.data, packet.original) for packet in packets] == [
+        (b"abcdef", 6000),
+        (b"abc", 3),
+    ]
+
+
+def test_simple_packets_without_a_snap_length_have_what_the_block_has() -> None:
+    packets = packets_of(source_of(section() + interface() + simple(b"abcdefgh", 900)))
+    assert [(packet.data, packet.original) for packet in packets] == [(b"abcdefgh", 900)]
+
+
+def test_simple_packets_before_any_time_are_at_zero_and_start_no_clock() -> None:
+    day = 86_400_000_000
+    content = section() + interface() + simple(b"a") + enhanced(b"b", 3 * day) + simple(b"c")
+    source = source_of(content)
+    assert [packet.time_ns for packet in packets_of(source)] == [0, 3000 * day, 3000 * day]
+    assert source.anomalies == []
+
+
+def test_simple_packets_have_the_largest_time_so_far() -> None:
+    content = section() + interface() + enhanced(b"a", 500) + enhanced(b"b", 400) + simple(b"c")
+    assert [p.time_ns for p in packets_of(source_of(content))] == [500_000, 400_000, 500_000]
+
+
+def test_sections_have_their_own_order_and_interfaces() -> None:
+    content = section("<") + interface("<", 1) + enhanced(b"a")
+    content += section(">", options=option(">", 1, b"other"))
+    content += interface(">", 113, 0, resolution(">", 9)) + interface(">", 276)
+    content += enhanced(b"b", 5, order=">") + enhanced(b"c", 6, order=">", number=1)
+    content += section("<") + interface("<", 101) + enhanced(b"d", 7)
+    source = source_of(content)
+    assert packets_of(source) == [
+        Packet(1, 0, b"a", 1, 0, 0),
+        Packet(2, 5, b"b", 1, 1, 0),
+        Packet(3, 6000, b"c", 1, 2, 0),
+        Packet(4, 7000, b"d", 1, 3, 0),
+    ]
+    assert [one.link_type for one in source.interfaces] == [1, 113, 276, 101]
+
+
+def test_interfaces_may_come_late_and_be_many() -> None:
+    content = section()
+    for number in range(100):
+        content += interface(link=number) + enhanced(bytes([number]), number=number)
+    source = source_of(content)
+    assert [packet.interface for packet in packets_of(source)] == list(range(100))
+    assert [one.link_type for one in source.interfaces] == list(range(100))
+
+
+def test_interfaces_are_bounded() -> None:
+    content = section() + interface() * MOST_INTERFACES + enhanced(b"x") + interface()
+    source = source_of(content, capacity=1 << 20)
+    assert len(packets_of(source)) == 1
+    place = 28 + 20 * MOST_INTERFACES + 36
+    assert source.damage == (
+        f"input is damaged at byte {place}: it describes more interfaces than are kept"
+    )
+
+
+def test_other_blocks_are_passed_over_by_their_length() -> None:
+    others = (
+        block("<", 4, bytes(100))  # names
+        + block("<", 5, bytes(12))  # statistics
+        + block("<", 0x0BAD, struct.pack("<I", 32473) + b"own")
+        + block("<", 0x8000_0001, bytes(4))
+        + block("<", 77, b"")
+        + block("<", 10, bytes(100_000))  # larger than the buffer
+    )
+    content = section() + others + interface() + others + enhanced(b"x") + others + simple(b"y")
+    assert [packet.data for packet in packets_of(source_of(content))] == [b"x", b"y"]
+
+
+def test_more_captured_than_on_the_wire_is_corrected_and_told() -> None:
+    source = source_of(section() + interface() + enhanced(b"abcd", original=2))
+    assert packets_of(source)[0].original == 4
+    assert len(source.anomalies) == 1
+
+
+def test_section_and_interfaces_only_is_a_capture_without_packets() -> None:
+    for content in (section(), section() + interface()):
+        source = source_of(content)
+        assert packets_of(source) == []
+        assert source.damage is None
+
+
+@ORDERS
+def test_cut_anywhere_every_packet_before_is_delivered(order: str) -> None:
+    blocks = [
+        section(order),
+        interface(order, 1, 0, resolution(order, 9)),
+        enhanced(b"abcde", 1, order=order),
+        block(order, 5, bytes(12)),
+        simple(b"xyz", order=order),
+        old(b"", 3, order=order),
+        section(order),
+        interface(order),
+        enhanced(bytes(70), 4, order=order, options=option(order, 2, bytes(4))),
+    ]
+    packets_before = [0, 0, 0, 1, 1, 2, 3, 3, 3, 4]  # the blocks
+    content = b"".join(blocks)
+    begins = [sum(map(len, blocks[:count])) for count in range(len(blocks) + 1)]
+    for cut in range(4, len(content) + 1):
+        source = source_of(content[:cut])
+        whole = sum(begin <= cut for begin in begins) - 1
+        assert len(packets_of(source)) == packets_before[whole]
+        if cut < begins[1]:
+            assert source.damage == f"input is cut off at byte {cut}, within its file header"
+        elif cut in begins:
+            assert source.damage is None
+        else:
+            where = f"within the record that begins at byte {begins[whole]}"
+            assert source.damage == f"input is cut off at byte {cut}, {where}"
+
+
+PACKET = enhanced(b"abcd")  # 36 bytes
+
+
+def patched(content: bytes, at: int, value: int) -> bytes:
+    """With another 32-bit number at `at`."""
+    return content[:at] + struct.pack("<I", value) + content[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("damaged", "reason"),
+    [
+        (patched(PACKET, 4, 8), "its length, 8, cannot be"),
+        (patched(PACKET, 4, 38), "its length, 38, cannot be"),
+        (patched(PACKET, 4, 1 << 24 | 4), "its length, 16777220, is above the limit of 16777216"),
+        (patched(PACKET, 32, 32), "its length, 36, is not repeated at its end"),
+        (patched(PACKET, 20, 5), "its packet is longer than the block"),
+        (patched(PACKET, 20, 0xFFFFFFFF), "its packet is longer than the block"),
+        (patched(PACKET, 8, 1), "its packet belongs to an interface that no block describes"),
+        (patched(PACKET, 8, 0xFFFFFFFF), "its packet belongs to an interface that no block"),
+        (block("<", 6, bytes(16)), "its packet is longer than the block"),
+        (block("<", 3, b""), "its packet is longer than the block"),
+        (block("<", 1, bytes(4)), "its length, 16, cannot be"),
+        (section(major=2), "it begins a section in a byte order or version that pcapng does not"),
+        (patched(section(), 8, 0x1A2B3C4E), "it begins a section in a byte order or version"),
+        (patched(section(), 24, 32), "its length, 28, is not repeated at its end"),
+        (patched(section(), 4, 24), "its length, 24, cannot be"),
+    ],
+)
+def test_damage_ends_the_reading_where_it_is(damaged: bytes, reason: str) -> None:
+    before = section() + interface() + enhanced(b"before")
+    source = source_of(before + damaged + enhanced(b"after"))
+    assert [packet.data for packet in packets_of(source)] == [b"before"]
+    assert source.damage is not None
+    assert source.damage.startswith(f"input is damaged at byte {len(before)}: {reason}")
+
+
+def test_a_packet_before_any_interface_is_damage() -> None:
+    for content in (section() + simple(b"x"), section() + enhanced(b"x")):
+        source = source_of(content)
+        assert packets_of(source) == []
+        assert source.damage is not None
+
+
+def test_what_only_begins_like_pcapng_is_refused() -> None:
+    with pytest.raises(UsageError, match="input is not a capture"):
+        source_of(patched(section(), 8, 0x11223344))
+    with pytest.raises(UsageError, match=r"input: pcapng version 2\.0 is not supported"):
+        source_of(section(major=2))
