@@ -17,11 +17,11 @@ from tcpsnoop.provider.table import (
     CLOSED,
     CONNECTED,
     FIN_SENT,
+    HEARD,
     ISN_IMPLIED,
     MIDSTREAM,
     REPORTED,
     REQUESTED,
-    SEEN,
     SIMULTANEOUS,
     SYN_ACKED,
     SYN_SENT,
@@ -57,12 +57,12 @@ def begins_anew(connection: Row, sender: Row, segment: Row) -> Truth:
     if flags & ACK == 0:
         if closed:
             return True
-        if known & (SYN_SENT | ISN_IMPLIED | SEEN) != 0:
+        if known & (SYN_SENT | ISN_IMPLIED | HEARD) != 0:
             # Midstream, `isn` is one below the lowest sequence seen.
             return not same_isn
         # Nothing was seen of this end: the other SYN of a simultaneous open, or midstream.
         return np.int64(connection["flags"]) & MIDSTREAM != 0
-    if known & (SYN_SENT | ISN_IMPLIED | SEEN) != 0:
+    if known & (SYN_SENT | ISN_IMPLIED | HEARD) != 0:
         return not same_isn
     return closed
 
@@ -125,6 +125,21 @@ def advance(
         connection["flags"] = state | REPORTED
         fired |= CLOSED_FIRES
     return fired
+
+
+@inlined
+def hear(sender: Row, segment: Row) -> None:
+    """Keep the lowest sequence number of an end whose SYN was not captured, in place of its ISN.
+
+    After the segment's bytes were taken: they are told from earlier ones by it.
+    """
+    flags = np.int64(sender["flags"])
+    if flags & (SYN_SENT | ISN_IMPLIED) != 0 or np.int64(segment["flags"]) & (SYN | RST) != 0:
+        return
+    sequence = np.int64(segment["sequence"])
+    if flags & HEARD == 0 or distance(sequence, np.int64(sender["isn"]) + 1) < 0:
+        sender["isn"] = (sequence - 1) & MODULUS_MASK
+        sender["flags"] = flags | HEARD
 
 
 @kernel
@@ -204,7 +219,7 @@ def _reset(
     peer = np.int64(receiver["flags"])
     if (
         state & CLOSED == 0
-        and np.int64(sender["flags"]) & (SYN_SENT | SEEN) == 0
+        and np.int64(sender["flags"]) & (SYN_SENT | HEARD) == 0
         and peer & (SYN_SENT | SYN_ACKED) == SYN_SENT
         and (flags & ACK == 0 or acknowledges_syn(receiver, acknowledgment))
     ):

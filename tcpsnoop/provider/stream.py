@@ -26,7 +26,7 @@ from tcpsnoop.provider.intervals import (
     remember_hole,
 )
 from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
-from tcpsnoop.provider.table import ISN_IMPLIED, PROBE_PENDING, SEEN, SYN_SENT, WRITES
+from tcpsnoop.provider.table import FOLLOWED, HEARD, PROBE_PENDING, WRITES
 
 # `writing` after a hole: nothing is known of the write until the next boundary.
 VOID = -1
@@ -58,18 +58,18 @@ def follow(
         sender["payload"] += payload
     if flags & RST != 0:
         return
-    if flags & ACK != 0 and np.int64(receiver["flags"]) & SEEN != 0:
+    if flags & ACK != 0 and np.int64(receiver["flags"]) & FOLLOWED != 0:
         acknowledgment = np.int64(segment["acknowledgment"])
         _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment)
     sender["window"] = segment["window"]
     if payload < 0:
         # Cut, and no declared length: nobody knows where the next segment begins.
-        sender["flags"] = np.int64(sender["flags"]) & ~SEEN
+        sender["flags"] = np.int64(sender["flags"]) & ~FOLLOWED
         sender["writing"] = VOID
         release_all(pool, state, sender)
         return
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
-    if np.int64(sender["flags"]) & SEEN == 0:
+    if np.int64(sender["flags"]) & FOLLOWED == 0:
         _begin(sender, start)
     if payload == 0 and flags & FIN == 0:
         return
@@ -85,9 +85,7 @@ def follow(
 def _begin(sender: Row, start: Integer) -> None:
     """The first segment of this end."""
     sender["next"] = start
-    if np.int64(sender["flags"]) & (SYN_SENT | ISN_IMPLIED) == 0:
-        sender["isn"] = (start - 1) & MODULUS_MASK
-    sender["flags"] = np.int64(sender["flags"]) | SEEN
+    sender["flags"] = np.int64(sender["flags"]) | FOLLOWED
 
 
 @inlined
@@ -181,7 +179,7 @@ def _is_probe(sender: Row, receiver: Row, place: Integer, payload: Integer) -> T
         payload == 1
         and place == following
         and np.int64(receiver["window"]) == 0
-        and np.int64(receiver["flags"]) & SEEN != 0
+        and np.int64(receiver["flags"]) & FOLLOWED != 0
     ):
         sender["probe"] = np.int64(sender["probe"]) + 1
         sender["flags"] = np.int64(sender["flags"]) | PROBE_PENDING
@@ -235,12 +233,11 @@ def _take_early(
     pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer
 ) -> Integer:
     """Bytes below the first ever seen of an end that was picked up midstream: these are new."""
-    if np.int64(sender["flags"]) & (SYN_SENT | ISN_IMPLIED) != 0:
+    if np.int64(sender["flags"]) & HEARD == 0:
         return 0
     lowest = unwrap(np.int64(sender["isn"]) + 1, np.int64(sender["next"]))
     if start >= lowest:
         return 0
-    sender["isn"] = (start - 1) & MODULUS_MASK
     if stop < lowest:
         remember_hole(pool, state, sender, stop, lowest)
     return min(stop, lowest) - start

@@ -29,12 +29,13 @@ MIDSTREAM = 0x20  # the first segment seen was no SYN
 SIMULTANEOUS = 0x40  # SYN from both ends
 
 # Bits of END["flags"].
-SEEN = 0x01  # `next` is known
+FOLLOWED = 0x01  # `next` is known
 SYN_SENT = 0x02  # its SYN was seen, `isn` is its number
 SYN_ACKED = 0x04  # that SYN was a SYN|ACK
 ISN_IMPLIED = 0x08  # `isn` is known from the other end's SYN|ACK
 FIN_SENT = 0x10
 PROBE_PENDING = 0x20  # a zero-window probe's byte is not yet acknowledged
+HEARD = 0x40  # midstream: `isn` is one below the lowest sequence number seen
 
 NONE = -1  # no row, no interval, no end
 

@@ -18,7 +18,7 @@ from tcpsnoop.batches.segments import SEGMENT, SYN, SegmentBatch
 from tcpsnoop.kernel import Integer, Row, inlined, kernel
 from tcpsnoop.provider.copies import is_copy, make_log
 from tcpsnoop.provider.firing import fire_all, fire_closed
-from tcpsnoop.provider.handshake import CLOSED_FIRES, advance, begins_anew, originator_of
+from tcpsnoop.provider.handshake import CLOSED_FIRES, advance, begins_anew, hear, originator_of
 from tcpsnoop.provider.intervals import make_intervals, release_all
 from tcpsnoop.provider.sides import RULES, Sides, Window, local_ends
 from tcpsnoop.provider.stream import MAX_WRITES, follow
@@ -204,6 +204,7 @@ def _take(
     state[WRITES] = 0
     if wanted & _STREAM_BITS != 0:
         follow(table.ends, memory.intervals, state, output.writes, slot, sender, segment)
+    hear(table.ends[2 * slot + sender], segment)
     shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
     if shown != 0:
         fire_all(output.rows, state, connection, segment, shown, sender, payload, 0)

@@ -1,0 +1,1 @@
+"""Arguments, printing, exit codes: the only code that knows there is a command line."""

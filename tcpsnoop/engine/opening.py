@@ -1,0 +1,34 @@
+"""Opening what packets come from."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tcpsnoop.engine.settings import Settings
+from tcpsnoop.errors import UsageError
+from tcpsnoop.interfaces.source import PacketSource
+from tcpsnoop.sources.bpf import compile_filter
+from tcpsnoop.sources.live import LiveSource
+from tcpsnoop.sources.merge import MergedSource
+from tcpsnoop.sources.savefile import open_savefile
+
+_ETHERNET = 1
+
+
+def open_source(settings: Settings) -> PacketSource:
+    """The interface or the files of this run; UsageError when one of them cannot be opened."""
+    if settings.live:
+        return LiveSource(
+            settings.interface,
+            snaplen=settings.snaplen,
+            buffer_kib=settings.buffer_kib,
+            promiscuous=settings.promiscuous,
+            filter_text=settings.filter,
+        )
+    if settings.filter:
+        # A wrong expression is wrong before anything is read; other link types are met later.
+        compile_filter(settings.filter, _ETHERNET)
+    if "-" in settings.files and settings.several_files:
+        raise UsageError("-r -: standard input is read alone, without other files")
+    openers = [partial(open_savefile, name) for name in settings.files]
+    return openers[0]() if len(openers) == 1 else MergedSource(openers)

@@ -1,0 +1,164 @@
+"""One report on its way out: its reporter, its renderer, and where the bytes go."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches.packets import CaptureInterface
+from tcpsnoop.batches.probes import PROBES, ProbeBatch
+from tcpsnoop.engine.frames import Frames
+from tcpsnoop.engine.output import Sink
+from tcpsnoop.errors import UsageError
+from tcpsnoop.interfaces.renderer import Renderer
+from tcpsnoop.interfaces.reporter import LogReporter, Reporter, SummaryReporter
+from tcpsnoop.report import Column, Interval, Kind, Report, Schema, Table, Values
+
+REPORT_COLUMN = Column("report", Kind.TEXT, "name of the report, when there are several")
+INTERVAL_COLUMN = Column("interval", Kind.TIME, "start of the interval")
+FILE_COLUMN = Column("file", Kind.TEXT, "file the packet is from, when there are several")
+
+_NUMBERS = (Kind.INTEGER, Kind.SECONDS, Kind.TIME, Kind.FLAGS, Kind.DIRECTION)
+
+
+class Outlet:
+    """Feeds a reporter and writes what it has to say.
+
+    `leading` names the leading machine fields this run has; `name_columns` fills host and service
+    names; `top` and `sort` are the options of that name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reporter: Reporter,
+        sink: Sink,
+        name_columns: Callable[[Report], Report],
+        *,
+        leading: Sequence[str] = (),
+        files: Sequence[str] = (),
+        top: int | None = None,
+        sort: str | None = None,
+    ) -> None:
+        self.name = name
+        self.probes = reporter.probes
+        self.notes: list[str] = []
+        self._blank = reporter
+        self._reporter = _fresh(reporter)
+        self._sink = sink
+        self._name_columns = name_columns
+        self._leading = frozenset(leading)
+        self._files = files
+        self._top, self._sort = top, sort
+        self._renderer: Renderer | None = None
+        self._probes = np.zeros(256, np.bool_)
+        self._probes[[PROBES[probe].number for probe in reporter.probes]] = True
+        if sort is not None:
+            _check_sort(name, reporter, sort)
+
+    @property
+    def is_log(self) -> bool:
+        """Rows are written as they come."""
+        return isinstance(self._reporter, LogReporter)
+
+    def begin(self, renderer: Renderer) -> None:
+        """Write what stands before the first row of a log."""
+        self._renderer = renderer
+        if self.is_log:
+            self._sink.write([renderer.begin(self._extended(self._reporter.schema))])
+
+    def observe(
+        self, batch: ProbeBatch, interfaces: Sequence[CaptureInterface], frames: Frames | None
+    ) -> None:
+        """Give the reporter the probes it attached to; write a log's rows."""
+        wanted = self._probes[batch.rows["probe"]]
+        if not wanted.all():
+            batch = batch.take(wanted)
+        if len(batch) == 0:
+            return
+        if isinstance(self._reporter, SummaryReporter):
+            self._reporter.observe(batch)
+        elif isinstance(self._reporter, LogReporter) and self._renderer is not None:
+            table = self._reporter.rows(batch)
+            if frames is not None and self._reporter.needs_frames and table.origin is not None:
+                table = replace(table, below=frames.decoded(batch.rows[table.origin]))
+            self._sink.write(self._renderer.rows(self._lead(table, batch, interfaces)))
+
+    def report(self, interval: Interval | None = None, *, skip_empty: bool = False) -> None:
+        """Write a summary's report of what it has observed, and begin anew."""
+        if not isinstance(self._reporter, SummaryReporter) or self._renderer is None:
+            return
+        report = self._reporter.report()
+        self._reporter = _fresh(self._blank)
+        if skip_empty and len(report.table) == 0:
+            return
+        self.notes += [note for note in report.notes if note not in self.notes]
+        report = replace(report, table=self._chosen(report.table), interval=interval)
+        report = self._name_columns(report)
+        if self._leading:
+            report = replace(report, table=self._lead_report(report.table, interval))
+        self._sink.write(self._renderer.report(report))
+
+    def _chosen(self, table: Table) -> Table:
+        """`--sort`: ascending by that column, as reports are; `--top`: the last N rows."""
+        if self._sort is not None:
+            values = table.values[self._sort]
+            table = table.take(np.argsort(_sort_keys(values), kind="stable"))
+        if self._top is not None:
+            table = table.take(slice(max(0, len(table) - self._top), None))
+        return table
+
+    def _extended(self, schema: Schema) -> Schema:
+        """The schema with the leading fields of this run."""
+        columns = (REPORT_COLUMN, INTERVAL_COLUMN, FILE_COLUMN)
+        leading = tuple(column for column in columns if column.name in self._leading)
+        return replace(schema, columns=leading + schema.columns)
+
+    def _lead(
+        self, table: Table, batch: ProbeBatch, interfaces: Sequence[CaptureInterface]
+    ) -> Table:
+        """A log's rows with their leading fields."""
+        if not self._leading:
+            return table
+        values = dict(table.values) | self._report_name(len(table))
+        if "file" in self._leading and table.origin is not None:
+            file_of = np.array([interface.file for interface in interfaces] or [0], np.int32)
+            files = file_of[batch.rows["interface"][table.origin]]
+            values["file"] = Values(files, self._files)
+        return replace(table, schema=self._extended(table.schema), values=values)
+
+    def _lead_report(self, table: Table, interval: Interval | None) -> Table:
+        values = dict(table.values) | self._report_name(len(table))
+        if interval is not None:
+            starts = np.full(len(table), interval.start_ns, np.int64)
+            digits = np.full(len(table), interval.digits, np.uint8)
+            values["interval"] = Values(starts, digits=digits)
+        return replace(table, schema=self._extended(table.schema), values=values)
+
+    def _report_name(self, count: int) -> dict[str, Values]:
+        if "report" not in self._leading:
+            return {}
+        return {"report": Values(np.zeros(count, np.int32), (self.name,))}
+
+
+def _fresh(reporter: Reporter) -> Reporter:
+    """A reporter of the same options that has observed nothing."""
+    return copy.deepcopy(reporter)
+
+
+def _check_sort(name: str, reporter: Reporter, sort: str) -> None:
+    kinds = {column.name: column.kind for column in reporter.schema.columns}
+    sortable = [key for key, kind in kinds.items() if kind in (*_NUMBERS, Kind.TEXT)]
+    if sort not in sortable:
+        raise UsageError(f"--sort {sort}: {name} can be sorted by {', '.join(sortable)}")
+
+
+def _sort_keys(values: Values) -> NDArray[np.generic]:
+    if values.pool:
+        texts = np.array([str(text) for text in values.pool] + [""])
+        return texts[values.data.astype(np.int64)]  # -1, unknown, is the last: the empty text
+    return values.data

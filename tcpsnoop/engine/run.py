@@ -1,0 +1,319 @@
+"""One run from the first packet to the last line: where the stages are joined."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.engine import notes
+from tcpsnoop.engine.attribution import Attribution
+from tcpsnoop.engine.frames import Frames
+from tcpsnoop.engine.intake import Intake, Intaken
+from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
+from tcpsnoop.engine.opening import open_source
+from tcpsnoop.engine.outlet import Outlet
+from tcpsnoop.engine.output import ClosedPipeError, Output, Sink, Spool
+from tcpsnoop.engine.privileges import become, unprivileged_user
+from tcpsnoop.engine.reader import Reader, make_reader
+from tcpsnoop.engine.settings import Settings
+from tcpsnoop.engine.signals import StopRequest
+from tcpsnoop.engine.warming import warm_up
+from tcpsnoop.errors import CaptureError, UsageError
+from tcpsnoop.interfaces.renderer import RenderOptions
+from tcpsnoop.interfaces.reporter import LogReporter
+from tcpsnoop.interfaces.source import PacketSource
+from tcpsnoop.names.hosts import host_tables, read_hosts
+from tcpsnoop.names.namer import Namer
+from tcpsnoop.names.services import registered_ports
+from tcpsnoop.owners.procfs import Procfs
+from tcpsnoop.provider.sides import Window
+from tcpsnoop.provider.tracker import Tracker
+from tcpsnoop.sources.addresses import host_addresses
+
+NANOSECONDS = 1_000_000_000
+# The longest wait for packets: a signal or an end of the time is noticed after so long.
+PATIENCE = 0.1
+# At the end of a live capture, what the kernel still holds is fetched for at most so long.
+LAST_LOOK = 0.15
+# How often the host's own addresses are looked at again.
+ADDRESSES_SECONDS = 1.0
+
+DONE, INCOMPLETE = 0, 1
+
+
+def run(settings: Settings, stop: StopRequest) -> int:
+    """Do what the settings say; the exit status. UsageError: nothing was started."""
+    _check(settings)
+    source = open_source(settings)
+    try:
+        output = Output(settings.output, force=settings.force)
+        return Run(settings, stop, source, output).execute()
+    finally:
+        source.close()
+
+
+def _check(settings: Settings) -> None:
+    if settings.files and (settings.pids or settings.commands):
+        raise UsageError("-p, --command: a capture file does not tell processes; capture live")
+    logs = [name for name, reporter in settings.reports if isinstance(reporter, LogReporter)]
+    for option, given in (
+        ("--interval", settings.interval),
+        ("--top", settings.top),
+        ("--sort", settings.sort),
+    ):
+        if given is not None and logs:
+            raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
+
+
+class Run:
+    """The state of one run."""
+
+    def __init__(
+        self, settings: Settings, stop: StopRequest, source: PacketSource, output: Output
+    ) -> None:
+        self._settings, self._stop = settings, stop
+        self._source, self._output = source, output
+        reporters = [reporter for _, reporter in settings.reports]
+        frames = any(reporter.needs_frames for reporter in reporters)
+        self._frames = Frames() if frames else None
+        in_kernel = settings.live
+        duration = None if settings.live else settings.duration
+        self._intake = Intake(
+            source,
+            "" if in_kernel else settings.filter,
+            settings.count,
+            None if duration is None else round(duration * NANOSECONDS),
+            keep_frames=frames,
+        )
+        known = host_addresses() if settings.live else ()
+        self._tracker = Tracker(
+            [probe for reporter in reporters for probe in reporter.probes],
+            registered_ports(),
+            Window(settings.local, known),
+            settings.max_connections,
+        )
+        given = {} if settings.hosts is None else read_hosts(Path(settings.hosts))
+        self._namer = Namer(
+            numeric=settings.numeric,
+            hosts=host_tables(given, {}),
+            resolve=settings.resolve or settings.live,
+        )
+        self._attribution: Attribution | None = None
+        self._outlets, self._spools = self._make_outlets()
+        self._begun = False
+        self._start_ns = time.time_ns()
+        self._intervals: FileIntervals | LiveIntervals | None = None
+        self._addresses_at = 0.0
+        self._reader: Reader | None = None
+
+    def execute(self) -> int:
+        """Capture or read, report, tell; the exit status."""
+        settings = self._settings
+        try:
+            self._prepare()
+            self._reader = make_reader(self._intake, ahead=not settings.live and not self._frames)
+            try:
+                self._loop(self._reader)
+            finally:
+                self._reader.close()
+            self._finish()
+            self._output.close()
+        except ClosedPipeError:
+            return DONE
+        except CaptureError as error:
+            settings.note(str(error))
+            self._tell()
+            return INCOMPLETE
+        return self._tell()
+
+    def _make_outlets(self) -> tuple[list[Outlet], list[Spool]]:
+        settings = self._settings
+        several = len(settings.reports) > 1
+        leading = []
+        if settings.machine:
+            leading += ["report"] if several else []
+            leading += ["interval"] if settings.interval is not None else []
+            leading += ["file"] if settings.several_files else []
+        outlets: list[Outlet] = []
+        spools: list[Spool] = []
+        for name, reporter in settings.reports:
+            sink: Sink = self._output
+            if outlets:
+                # One report after the other, from one reading.
+                spools.append(Spool())
+                sink = spools[-1]
+            log = isinstance(reporter, LogReporter)
+            mine = [field for field in leading if field != "file" or log]
+            outlets.append(
+                Outlet(
+                    name,
+                    reporter,
+                    sink,
+                    self._namer.name,
+                    leading=mine,
+                    files=settings.files,
+                    top=settings.top,
+                    sort=settings.sort,
+                )
+            )
+        return outlets, spools
+
+    def _prepare(self) -> None:
+        """All that must be done before packets are waited for; root is given up last."""
+        settings = self._settings
+        if settings.live:
+            self._attribution = Attribution(Procfs(), settings.pids, settings.commands)
+        # Processes are looked up as they come; several files are opened again as their time comes.
+        needs_root = settings.user is None and (settings.live or settings.several_files)
+        user = None if needs_root else unprivileged_user(settings.user)
+        if settings.live or user is not None:
+            warm_up(settings)
+        if user is not None:
+            become(user)
+        if settings.live:
+            self._start_ns = time.time_ns()
+            self._begin()
+            settings.note("Tracing... Hit Ctrl-C to end.")
+        if settings.interval is not None:
+            self._intervals = (
+                LiveIntervals(settings.interval, self._start_ns, time.monotonic())
+                if settings.live
+                else FileIntervals(settings.interval)
+            )
+
+    def _begin(self, first_ns: int | None = None) -> None:
+        """Write what stands before the first row; relative times count from `first_ns`."""
+        if self._begun:
+            return
+        self._begun = True
+        settings = self._settings
+        start_ns = self._start_ns if settings.live else first_ns
+        for outlet in self._outlets:
+            options = RenderOptions(settings.header, settings.time, start_ns)
+            outlet.begin(settings.renderer(options))
+
+    def _loop(self, reader: Reader) -> None:
+        settings = self._settings
+        end = None
+        if settings.live and settings.duration is not None:
+            end = time.monotonic() + settings.duration
+        while not self._stop.asked:
+            now = time.monotonic()
+            if end is not None and now >= end:
+                break
+            batch = reader.next(self._patience(now, end))
+            now = time.monotonic()
+            if batch is not None:
+                self._take(batch, reader, now)
+            elif reader.ended:
+                return
+            for probes in self._tracker.tick(now):
+                self._emit(probes)
+            self._poll(now)
+        if settings.live:
+            self._last_look(reader)
+
+    def _patience(self, now: float, end: float | None) -> float:
+        """How long to wait for packets."""
+        until = [now + PATIENCE]
+        if end is not None:
+            until.append(end)
+        if isinstance(self._intervals, LiveIntervals):
+            until.append(self._intervals.ends)
+        return max(0.0, min(until) - now)
+
+    def _take(self, batch: Intaken, reader: Reader, now: float) -> None:
+        self._begin(batch.first_ns)
+        if self._frames is not None and batch.packets is not None:
+            self._frames.keep(batch.segments, batch.packets, self._source.interfaces)
+        for probes in self._tracker.feed(batch.segments, now):
+            self._emit(probes)
+        if self._frames is not None and self._tracker.window.decided:
+            self._frames.forget()
+        reader.done_with(batch)
+
+    def _last_look(self, reader: Reader) -> None:
+        """What the kernel had captured by now."""
+        until = time.monotonic() + LAST_LOOK
+        while (now := time.monotonic()) < until:
+            batch = reader.next(until - now)
+            if batch is None:
+                return
+            self._take(batch, reader, now)
+
+    def _poll(self, now: float) -> None:
+        """What is to be done from time to time."""
+        if self._attribution is not None:
+            self._attribution.lookup.poll()
+        if self._settings.live and now >= self._addresses_at:
+            self._addresses_at = now + ADDRESSES_SECONDS
+            self._tracker.window.know(host_addresses())
+        if isinstance(self._intervals, LiveIntervals):
+            for interval in self._intervals.ended(now):
+                for outlet in self._outlets:
+                    outlet.report(interval)
+
+    def _emit(self, probes: ProbeBatch) -> None:
+        for part in self._cut(probes):
+            labelled = part if self._attribution is None else self._attribution.label(part)
+            for outlet in self._outlets:
+                outlet.observe(labelled, self._source.interfaces, self._frames)
+
+    def _cut(self, probes: ProbeBatch) -> Iterator[ProbeBatch]:
+        """Parts of one interval; reports are printed between them."""
+        if not isinstance(self._intervals, FileIntervals):
+            yield probes
+            return
+        for ended, part in self._intervals.cut(probes, self._intake.clock.first_ns or 0):
+            if ended is not None:
+                for outlet in self._outlets:
+                    outlet.report(ended, skip_empty=True)
+            yield part
+
+    def _finish(self) -> None:
+        """The rest of the probes, the last reports, and those that waited for their turn."""
+        for probes in self._tracker.finish():
+            self._emit(probes)
+        self._begin()
+        interval = None if self._intervals is None else self._intervals.last()
+        skip_empty = isinstance(self._intervals, FileIntervals)
+        for outlet in self._outlets:
+            outlet.report(interval, skip_empty=skip_empty and interval is not None)
+        for spool in self._spools:
+            if not self._settings.machine:
+                self._output.write([b"\n"])
+            spool.pour(self._output)
+
+    def _tell(self) -> int:
+        """The notes at the end; the exit status that the input deserves."""
+        settings, tally, source = self._settings, self._intake.tally, self._source
+        tracker = self._tracker
+        clipped = 0 if self._reader is None else self._reader.clipped
+        lines = [
+            *notes.packets_note(tally, filtered=bool(settings.filter)),
+            *notes.drops_note(source.drops()),
+            *notes.sides_note(tracker.rules),
+            *notes.tracking_notes(tracker.duplicates, tracker.evicted, clipped),
+            *source.anomalies,
+            *(note for outlet in self._outlets for note in outlet.notes),
+            *self._namer.notes(),
+        ]
+        if self._attribution is not None:
+            lines += self._attribution.lookup.summary()
+            self._attribution.lookup.close()
+        for line in lines:
+            settings.note(line)
+        status = DONE
+        if source.damage is not None:
+            settings.note(source.damage)
+            status = INCOMPLETE
+        unsupported = sum(tally.unsupported.values())
+        if tally.passed > 0 and unsupported == tally.passed:
+            settings.note("no packet is of a supported link type: the report is empty")
+            status = INCOMPLETE
+        elif tally.unfilterable and tally.unfilterable == tally.packets:
+            settings.note("no packet is of a link type that can be filtered: the report is empty")
+            status = INCOMPLETE
+        return status

@@ -1,0 +1,56 @@
+"""What the user chose, made once by the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tcpsnoop.interfaces.renderer import Renderer, RenderOptions
+from tcpsnoop.interfaces.reporter import Reporter
+
+DEFAULT_SNAPLEN = 262144
+DEFAULT_BUFFER_KIB = 16384
+DEFAULT_MAX_CONNECTIONS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run. Reports come with the names they were asked for by."""
+
+    reports: tuple[tuple[str, Reporter], ...]
+    renderer: Callable[[RenderOptions], Renderer]
+    machine: bool = False  # the format is for machines: it has leading fields
+    files: tuple[str, ...] = ()
+    interface: str = "any"  # when there are no files
+    filter: str = ""
+    numeric: bool = False
+    hosts: str | None = None
+    resolve: bool = False
+    time: str = ""  # first column of a log: "", "relative", "clock"
+    count: int | None = None
+    duration: float | None = None
+    interval: float | None = None
+    local: tuple[str, ...] = ()
+    pids: tuple[int, ...] = ()
+    commands: tuple[str, ...] = ()
+    top: int | None = None
+    sort: str | None = None
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    output: str | None = None
+    force: bool = False
+    header: bool = True
+    snaplen: int = DEFAULT_SNAPLEN
+    buffer_kib: int = DEFAULT_BUFFER_KIB
+    promiscuous: bool = True
+    user: str | None = None
+    note: Callable[[str], None] = field(default=lambda line: None)  # one line for stderr
+
+    @property
+    def live(self) -> bool:
+        """Packets come from an interface."""
+        return not self.files
+
+    @property
+    def several_files(self) -> bool:
+        """Rows must say which file they are of."""
+        return len(self.files) > 1

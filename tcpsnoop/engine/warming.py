@@ -1,0 +1,90 @@
+"""Kernels ready before they are needed: compiled, or loaded from the cache.
+
+A capture must not lose packets to the compiler, and whoever gives up root could not write to the
+cache any more. So a few segments are sent through every stage that the run will use.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable
+
+from tcpsnoop.batches.segments import ACK, PUSH, SYN
+from tcpsnoop.engine.outlet import Outlet
+from tcpsnoop.engine.output import Sink
+from tcpsnoop.engine.replay import drain
+from tcpsnoop.engine.settings import Settings
+from tcpsnoop.interfaces.renderer import RenderOptions
+from tcpsnoop.interfaces.source import PacketSource
+from tcpsnoop.names.namer import Namer
+from tcpsnoop.sources.memory import MemorySource
+from tcpsnoop.sources.savefile import open_savefile
+
+_RAW_IP = 101
+
+
+def warm_up(settings: Settings) -> None:
+    """Make every kernel of such a run ready."""
+    frames = _handshake_and_write()
+    sources: list[PacketSource] = [MemorySource(frames, link_types=_RAW_IP)]
+    if not settings.live:
+        sources = [_piped(_pcap(frames)), _piped(_pcapng(frames))]
+    sink, namer = _Nowhere(), Namer(True, {}, False)
+    for source in sources:
+        outlets = [Outlet(name, own, sink, namer.name) for name, own in settings.reports]
+        for outlet in outlets:
+            outlet.begin(settings.renderer(RenderOptions(settings.header, settings.time)))
+        drain(source, outlets)
+        source.close()
+
+
+class _Nowhere(Sink):
+    def write(self, pieces: Iterable[bytes]) -> None:
+        for _ in pieces:
+            pass
+
+
+def _handshake_and_write() -> list[bytes]:
+    """SYN, SYN|ACK, and a write that completes the handshake, as IPv4 packets."""
+    here, there = bytes((127, 0, 0, 1)), bytes((127, 0, 0, 2))
+    segments = (
+        (here, there, SYN, b""),
+        (there, here, SYN | ACK, b""),
+        (here, there, ACK | PUSH, b"x"),
+    )
+    packets = []
+    for number, (source, destination, flags, data) in enumerate(segments):
+        ports = (40000, 80) if source is here else (80, 40000)
+        sequence, acknowledgment = (1 if number > 1 else 0), (0 if flags == SYN else 1)
+        tcp = struct.pack(">HHIIBBHHH", *ports, sequence, acknowledgment, 80, flags, 1000, 0, 0)
+        total = 20 + len(tcp) + len(data)
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, total, number, 0, 64, 6, 0, source, destination)
+        packets.append(ip + tcp + data)
+    return packets
+
+
+def _pcap(frames: list[bytes]) -> bytes:
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, _RAW_IP)
+    records = (struct.pack("<IIII", 0, 0, len(f), len(f)) + f for f in frames)
+    return header + b"".join(records)
+
+
+def _pcapng(frames: list[bytes]) -> bytes:
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHII", 1, 20, _RAW_IP, 0, 65535, 20)
+    blocks = []
+    for frame in frames:
+        padded = frame + bytes(-len(frame) % 4)
+        length = 32 + len(padded)
+        head = struct.pack("<IIIIIII", 6, length, 0, 0, 0, len(frame), len(frame))
+        blocks.append(head + padded + struct.pack("<I", length))
+    return section + interface + b"".join(blocks)
+
+
+def _piped(content: bytes) -> PacketSource:
+    """A capture of less than a pipe holds, as a source."""
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return open_savefile("-", standard_input=reading)
