@@ -1,0 +1,6 @@
+"""Whose socket is it: one file per method of attribution, and the choice by process."""
+
+from tcpsnoop.owners.procfs import Procfs
+from tcpsnoop.owners.selection import matching
+
+__all__ = ["Procfs", "matching"]

@@ -1,0 +1,203 @@
+"""Who holds which socket: the links in /proc/PID/fd, of all processes, in turn.
+
+Reading all links is the only way to know every holder, and it is slow where there are many
+processes. So the processes are scanned one by one, the one seen longest ago first, and a scan can
+stop anywhere and go on later. What is asked for is known once every process was scanned after the
+question came up: an earlier look could have missed a descriptor.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+from tcpsnoop.batches.owners import Process
+from tcpsnoop.owners.processes import KnownProcess, open_folder, read_process, read_stat
+
+_SOCKET_LINK = "socket:["
+NO_INODES: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class _Scanned:
+    """What the last scan of a process saw."""
+
+    folder_inode: int
+    tick: int = 0
+    inodes: frozenset[int] = NO_INODES
+    readable: bool = True
+    known: KnownProcess | None = None
+
+
+class Descriptors:
+    """The sockets that processes hold, kept up to date by calls of `scan`.
+
+    `watched` belongs to the caller: the inodes it asks `holders` for. Who holds them is read anew
+    at every scan; `take_changed` gives those whose holders are others than before.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float]) -> None:
+        self._root = os.fspath(root)
+        self._clock = clock
+        # By the time of their last scan, the oldest first.
+        self._scanned: dict[int, _Scanned] = {}
+        self._new: dict[int, int] = {}  # PID → inode of its folder, never scanned
+        self._holding_nothing: dict[int, int] = {}  # likewise: kernel threads and zombies
+        self._unreadable: set[int] = set()
+        self._holders: dict[int, set[int]] = {}
+        self._changed: set[int] = set()
+        self.watched: AbstractSet[int] = NO_INODES
+        self.tick = 0
+        self.most_unreadable = 0
+        self.hidden = False
+
+    def scan(self, since: int, deadline: float) -> bool:
+        """Scan until every process was scanned after tick `since`; False when time ran out."""
+        while True:
+            # Listed again at the end: a process forked meanwhile holds what its parent held.
+            self._list()
+            if self.covers(since):
+                return True
+            while not self.covers(since):
+                self._scan_next()
+                if self._clock() >= deadline:
+                    return self.covers(since)
+
+    def covers(self, since: int) -> bool:
+        """Whether every process listed last was scanned after tick `since`."""
+        if self._new:
+            return False
+        oldest = next(iter(self._scanned.values()), None)
+        return oldest is None or oldest.tick > since
+
+    def holders(self, inode: int) -> tuple[Process, ...]:
+        """The processes that held a watched inode when they were scanned last, by PID."""
+        known = (self._scanned[pid].known for pid in sorted(self._holders.get(inode, ())))
+        return tuple(each.process for each in known if each is not None)
+
+    def take_changed(self) -> set[int]:
+        """Watched inodes whose holders have changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    @property
+    def unreadable(self) -> int:
+        """How many processes did not let us see their descriptors when scanned last."""
+        return len(self._unreadable)
+
+    def _list(self) -> None:
+        """Bring the list of processes up to date.
+
+        A process is known by its number and the inode of its folder, which listing gives for
+        nothing: the kernel makes another one when the number is used again.
+        """
+        try:
+            with os.scandir(self._root) as entries:
+                listed = {int(each.name): each.inode() for each in entries if each.name.isdigit()}
+        except OSError:
+            listed = {}
+        ended = [pid for pid, each in self._scanned.items() if listed.get(pid) != each.folder_inode]
+        for pid in ended:
+            self._forget(pid)
+        self._holding_nothing = {
+            pid: inode for pid, inode in self._holding_nothing.items() if listed.get(pid) == inode
+        }
+        self._new = {
+            pid: inode
+            for pid, inode in listed.items()
+            if pid not in self._scanned and pid not in self._holding_nothing
+        }
+        # Every PID namespace has a process 1: where it is not shown, others are not either.
+        self.hidden = 1 not in listed
+
+    def _scan_next(self) -> None:
+        """Scan a process never seen before, else the one seen longest ago."""
+        if self._new:
+            pid, folder_inode = self._new.popitem()
+            before = _Scanned(folder_inode)
+        else:
+            pid, before = next(iter(self._scanned.items()))
+        self.tick += 1
+        after = _Scanned(before.folder_inode, self.tick, known=before.known)
+        try:
+            folder = open_folder(f"{self._root}/{pid}")
+            try:
+                holding_nothing = self._look_into(folder, pid, before, after)
+            finally:
+                os.close(folder)
+        except (FileNotFoundError, ProcessLookupError):  # it has ended: the next list lacks it
+            holding_nothing = False
+        except (OSError, ValueError):
+            after.inodes, after.readable, holding_nothing = NO_INODES, False, False
+        if holding_nothing:
+            self._forget(pid)
+            self._holding_nothing[pid] = before.folder_inode
+        else:
+            self._remember(pid, before, after)
+
+    def _look_into(self, folder: int, pid: int, before: _Scanned, after: _Scanned) -> bool:
+        """Fill in `after`; whether the process is one that can hold nothing."""
+        try:
+            after.inodes = _socket_inodes(folder)
+        except PermissionError:
+            after.readable = False
+        first = before.tick == 0
+        if not after.inodes and (first or after.readable < before.readable):
+            return read_stat(folder).holds_nothing
+        if after.inodes and (first or not self.watched.isdisjoint(after.inodes)):
+            after.known = read_process(folder, pid, before.known)
+        return False
+
+    def _remember(self, pid: int, before: _Scanned, after: _Scanned) -> None:
+        self._scanned.pop(pid, None)
+        self._scanned[pid] = after
+        for inode in before.inodes - after.inodes:
+            self._release(pid, inode)
+        for inode in after.inodes - before.inodes:
+            self._holders.setdefault(inode, set()).add(pid)
+        if before.known != after.known:
+            self._changed |= self.watched & after.inodes
+        else:
+            self._changed |= self.watched & (after.inodes ^ before.inodes)
+        if after.readable:
+            self._unreadable.discard(pid)
+        else:
+            self._unreadable.add(pid)
+            self.most_unreadable = max(self.most_unreadable, len(self._unreadable))
+
+    def _forget(self, pid: int) -> None:
+        before = self._scanned.pop(pid, None)
+        self._unreadable.discard(pid)
+        if before is not None:
+            self._changed |= self.watched & before.inodes
+            for inode in before.inodes:
+                self._release(pid, inode)
+
+    def _release(self, pid: int, inode: int) -> None:
+        holders = self._holders.get(inode)
+        if holders is not None:
+            holders.discard(pid)
+            if not holders:
+                del self._holders[inode]
+
+
+def _socket_inodes(folder: int) -> frozenset[int]:
+    """Inodes of the sockets that the process of an open folder holds; PermissionError if barred."""
+    inodes = set()
+    descriptors = open_folder("fd", beside=folder)
+    try:
+        for name in os.listdir(descriptors):
+            try:
+                link = os.readlink(name, dir_fd=descriptors)
+            except PermissionError:
+                raise
+            except OSError:  # closed since it was listed
+                continue
+            if link.startswith(_SOCKET_LINK):
+                inodes.add(int(link[len(_SOCKET_LINK) : -1]))
+    finally:
+        os.close(descriptors)
+    return frozenset(inodes)

@@ -1,0 +1,74 @@
+"""What the socket table says about an end of a connection, and whether it may be believed.
+
+The table is read some milliseconds after the packets, and addresses and ports are used again. A
+wrong process is worse than none: where the table may already show another socket, it is not used.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tcpsnoop.batches.owners import HOLDER, LISTENER, UNKNOWN
+from tcpsnoop.owners.ends import End
+from tcpsnoop.owners.evidence import NEVER
+from tcpsnoop.owners.socket_table import (
+    CLOSE_WAIT,
+    ESTABLISHED,
+    SYN_RECV,
+    SYN_SENT,
+    Socket,
+    SocketTable,
+)
+
+# Reasons of `unknown`.
+NO_PERMISSION = "no permission"  # processes are there whose descriptors we may not see
+GONE = "gone"  # the socket is not, or not any more, in the table, or no process has it open
+NOT_VISIBLE = "not visible"  # it belongs to another namespace, or to no process that we can see
+NOT_IN_TIME = "not in time"  # the look came, or comes, too late for this packet
+
+# A socket in these states with inode 0 waits in the queue of a listener. In all others inode 0
+# means that its process has closed it.
+_BEFORE_ACCEPT = frozenset({ESTABLISHED, SYN_RECV, CLOSE_WAIT})
+_BEFORE_ANY_FIN = frozenset({ESTABLISHED, SYN_SENT, SYN_RECV})
+
+
+class Claim(NamedTuple):
+    """Which sockets an end is thought to be, or to wait for; UNKNOWN when none."""
+
+    quality: str  # HOLDER: the socket itself; LISTENER: those that listen for it; UNKNOWN
+    inodes: tuple[int, ...] = ()
+    lasting: bool = False  # the table may say something better any time later
+
+
+_NOTHING = Claim(UNKNOWN)
+
+
+def judge(end: End, table: SocketTable, now: float) -> Claim:
+    """The claim that a table read at `now` supports; a responder's `first_listeners` is set."""
+    socket = table.find(end.local, end.remote)
+    if socket is None or end.over or (socket.inode == 0 and socket.state not in _BEFORE_ACCEPT):
+        return _without_socket(end)
+    if socket.inode == 0:
+        listeners = table.listeners(end.local)
+        return Claim(LISTENER, listeners, lasting=True) if listeners else _NOTHING
+    if _contradicts(socket, end):
+        return _NOTHING
+    if socket.inode == end.distrusted and now < end.trusted_at:
+        return _NOTHING
+    return Claim(HOLDER, (socket.inode,))
+
+
+def _without_socket(end: End) -> Claim:
+    """An end that answered had a socket; who listened for it is at least that.
+
+    Only who listened at the first look counts: a server started later had no part in it.
+    """
+    if end.is_responder and end.answering_ns != NEVER and end.first_listeners:
+        return Claim(LISTENER, end.first_listeners)
+    return _NOTHING
+
+
+def _contradicts(socket: Socket, end: End) -> bool:
+    """Whether the packets went further than this socket: then it is a later one."""
+    some_fin = min(end.fin_sent_ns, end.fin_received_ns) != NEVER
+    return some_fin and socket.state in _BEFORE_ANY_FIN

@@ -1,0 +1,69 @@
+"""The addresses of one network namespace, as /proc/net/fib_trie and /proc/net/if_inet6 list them.
+
+Only the wording of a reason hangs on it: a connection that is not in the socket table is `gone`
+when its address is here, and `not visible` when it belongs to another namespace or machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from tcpsnoop.batches.addresses import MAPPED
+
+REFRESH_SECONDS = 5.0
+# A router with a full table lists a million routes: then every address counts as local.
+LARGEST_FILE = 1 << 20
+
+_HALF = (1 << 64) - 1
+_LEAF_OR_ROUTE = re.compile(rb"\|-- (\d+\.\d+\.\d+\.\d+)$|^ +/(\d+) host LOCAL", re.MULTILINE)
+_IPV6 = re.compile(rb"^([0-9a-f]{32}) ", re.MULTILINE)
+
+
+class LocalAddresses:
+    """The addresses of the namespace whose folder is `net`, read again every 5 s when asked."""
+
+    def __init__(self, net: Path, clock: Callable[[], float]) -> None:
+        self._net = net
+        self._clock = clock
+        self._read_at = -REFRESH_SECONDS
+        self._networks: frozenset[tuple[int, int]] | None = None
+        self._shifts: tuple[int, ...] = ()
+
+    def has(self, high: int, low: int) -> bool:
+        """Whether an address (halves as in batches.addresses) is here; True when not known."""
+        now = self._clock()
+        if now - self._read_at >= REFRESH_SECONDS:
+            self._read_at = now
+            self._networks = _read(self._net)
+            self._shifts = tuple({shift for _, shift in self._networks or ()})
+        if self._networks is None:
+            return True
+        value = (high & _HALF) << 64 | low & _HALF
+        return any((value >> shift, shift) in self._networks for shift in self._shifts)
+
+
+def _read(net: Path) -> frozenset[tuple[int, int]] | None:
+    """Networks as (address >> shift, shift) of 128 bits; None when they cannot be known."""
+    try:
+        with (net / "fib_trie").open("rb") as file:
+            trie = file.read(LARGEST_FILE + 1)
+    except OSError:
+        return None
+    if len(trie) > LARGEST_FILE:
+        return None
+    networks = set()
+    leaf = 0
+    for address, length in _LEAF_OR_ROUTE.findall(trie):
+        if address:
+            leaf = int.from_bytes(map(int, address.split(b"."))) | MAPPED
+        else:
+            shift = 32 - int(length)
+            networks.add((leaf >> shift, shift))
+    try:
+        interfaces = (net / "if_inet6").read_bytes()
+    except OSError:  # no IPv6
+        interfaces = b""
+    networks.update((int(address, 16), 0) for address in _IPV6.findall(interfaces))
+    return frozenset(networks)

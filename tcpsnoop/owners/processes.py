@@ -1,0 +1,111 @@
+"""One process, read from its folder in /proc (proc(5)).
+
+A folder stays open while its files are read: the kernel then answers for that process or not at
+all, even when the number has passed to another process in between.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from tcpsnoop.batches.owners import Process
+
+# Flag of a kernel thread in field 9 of /proc/PID/stat (include/linux/sched.h).
+_PF_KTHREAD = 0x0020_0000
+# As much of a command line as is kept: what one argument may have (MAX_ARG_STRLEN).
+LONGEST_COMMAND_LINE = 1 << 17
+
+# Places in /proc/PID/stat after the command: field n of proc(5) stands at n - 3.
+_STATE, _FLAGS, _START_TIME, _START_STACK = 3 - 3, 9 - 3, 22 - 3, 28 - 3
+
+
+class Stat(NamedTuple):
+    """What is needed of /proc/PID/stat."""
+
+    command: str
+    start_time: int
+    holds_nothing: bool  # a kernel thread or a zombie: no descriptors, whoever asks
+    start_stack: int  # another one after exec; 0 when the asker may not know
+
+
+class KnownProcess(NamedTuple):
+    """A process, and what tells that it has called exec since."""
+
+    process: Process
+    start_stack: int
+
+
+def open_folder(path: str, beside: int | None = None) -> int:
+    """A descriptor of a folder; OSError when it cannot be opened."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=beside)
+
+
+def read_stat(folder: int) -> Stat:
+    """/proc/PID/stat of an open folder; OSError when the process is gone, ValueError when odd."""
+    text = _read(folder, "stat", 4096)
+    # The command is in parentheses and may hold some, and blanks, itself.
+    opening, closing = text.index(b"("), text.rindex(b")")
+    fields = text[closing + 1 :].split()
+    if len(fields) <= _START_STACK:
+        raise ValueError("a row of /proc/PID/stat with too few fields")
+    return Stat(
+        _text(text[opening + 1 : closing]),
+        int(fields[_START_TIME]),
+        bool(int(fields[_FLAGS]) & _PF_KTHREAD) or fields[_STATE] in (b"Z", b"X"),
+        int(fields[_START_STACK]),
+    )
+
+
+def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> KnownProcess:
+    """The process of an open folder; errors as `read_stat`.
+
+    What cannot change without exec is taken from `known` if it is the same process.
+    """
+    stat = read_stat(folder)
+    uid = _real_user(folder)
+    process = known.process if known else None
+    if (
+        known
+        and process
+        and process.start_time == stat.start_time
+        and process.command == stat.command
+        and known.start_stack == stat.start_stack
+    ):
+        command_line = process.command_line
+    else:
+        command_line = _command_line(folder, stat.command)
+    return KnownProcess(
+        Process(pid, stat.start_time, stat.command, command_line, uid), stat.start_stack
+    )
+
+
+def _command_line(folder: int, command: str) -> str:
+    try:
+        arguments = _read(folder, "cmdline", LONGEST_COMMAND_LINE)
+    except OSError:
+        arguments = b""
+    return _text(arguments.rstrip(b"\0").replace(b"\0", b" ")) or f"[{command}]"
+
+
+def _real_user(folder: int) -> int:
+    """The real user: the one who started it, also when the program is set-user-ID."""
+    try:
+        status = _read(folder, "status", 4096)
+    except OSError:
+        return -1
+    at = status.find(b"\nUid:")
+    return int(status[at + 5 :].split(None, 1)[0]) if at >= 0 else -1
+
+
+def _read(folder: int, name: str, size: int) -> bytes:
+    file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return os.read(file, size)
+    finally:
+        os.close(file)
+
+
+def _text(raw: bytes) -> str:
+    """The text of a name, which is bytes to the kernel: what is not UTF-8 is escaped."""
+    return raw.decode("utf-8", "backslashreplace")

@@ -1,0 +1,1 @@
+"""Tests of owners, and the stored /proc trees they look into."""
