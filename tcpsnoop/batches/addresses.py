@@ -55,14 +55,15 @@ def texts_of(addresses: Addresses) -> NDArray[np.bytes_]:
     return room.view(f"S{LONGEST_TEXT}").reshape(len(addresses))
 
 
-def text_words(addresses: Addresses) -> list[NDArray[np.uint64]]:
+def text_words(high: NDArray[np.int64], low: NDArray[np.int64]) -> list[NDArray[np.uint64]]:
     """Words for each address, most significant first, that compare as its text does.
 
     At most three columns of shape (n,): a fifth of the texts' bytes when all are IPv4.
     """
-    words = np.zeros((_WORDS, len(addresses)), np.uint64)
-    for start in range(0, len(addresses), _TEXTS_AT_ONCE):
-        texts = texts_of(addresses[start : start + _TEXTS_AT_ONCE])
+    words = np.zeros((_WORDS, len(high)), np.uint64)
+    for start in range(0, len(high), _TEXTS_AT_ONCE):
+        piece = slice(start, start + _TEXTS_AT_ONCE)
+        texts = texts_of(np.stack((high[piece], low[piece]), axis=1))
         ranks = np.zeros((len(texts), _WORDS * _RANKS_IN_WORD), np.uint64)
         ranks[:, :LONGEST_TEXT] = _RANKS[texts.view(np.uint8).reshape(-1, LONGEST_TEXT)]
         for word, part in enumerate(np.split(ranks, _WORDS, axis=1)):

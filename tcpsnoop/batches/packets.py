@@ -36,6 +36,7 @@ class PacketBatch(NamedTuple):
     data: NDArray[np.uint8]
     packet: NDArray[np.int64]  # number of the packet in its input, from 1
     time_ns: NDArray[np.int64]  # nanoseconds since the epoch, UTC
+    clock_ns: NDArray[np.int64]  # capture time, the largest time_ns so far; the engine writes it
     offset: NDArray[np.int64]  # where its first byte is in `data`
     captured: NDArray[np.int64]  # bytes present in `data`
     original: NDArray[np.int64]  # bytes on the wire, at least `captured`; -1 unknown

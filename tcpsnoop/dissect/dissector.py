@@ -86,6 +86,7 @@ def _dissect_batch(
             continue
         segment["packet"] = batch.packet[frame_number]
         segment["time_ns"] = batch.time_ns[frame_number]
+        segment["clock_ns"] = batch.clock_ns[frame_number]
         segment["frame_bytes"] = min(original, _LARGEST)
         segment["interface"] = interface
         segment["frame"] = frame_number

@@ -5,38 +5,51 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.packets import PacketBatch
+from tcpsnoop.kernel import kernel
+
 JUMP_NS = 86_400_000_000_000  # a day
+
+# Places in the clock's state.
+_NOW = 0
+_FIRST = 1
+_RUNS = 2  # 0 before the first packet
+_JUMPS = 3
 
 
 class CaptureClock:
-    """Runs along with the packets of one input; `jumps` counts the times it was started anew."""
+    """Runs along with the packets of one input."""
 
     def __init__(self) -> None:
-        self.jumps = 0
-        self.first_ns: int | None = None
-        self._now: int | None = None
+        self._state = np.zeros(4, np.int64)
 
-    def advance(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The clock at each of the packets' times, shape (n,), n > 0."""
-        if self._now is None:
-            self.first_ns = self._now = int(times[0])
-        clock = np.maximum.accumulate(times)
-        np.maximum(clock, self._now, out=clock)
-        # Against the clock, not the neighbour: forwards a day at once, or a day behind it.
-        before = np.concatenate(([self._now], clock[:-1]))
-        if np.all(np.abs(times - before) <= JUMP_NS):
-            self._now = int(clock[-1])
-            return clock
-        return self._advance_slowly(times)
+    @property
+    def first_ns(self) -> int | None:
+        """Time of the first packet; None before it."""
+        return int(self._state[_FIRST]) if self._state[_RUNS] else None
 
-    def _advance_slowly(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        clock = np.empty_like(times)
-        now = self._now or 0
-        for index, time in enumerate(times.tolist()):
-            if abs(time - now) > JUMP_NS:
-                self.jumps += 1
-                now = time
-            now = max(now, time)
-            clock[index] = now
-        self._now = now
-        return clock
+    @property
+    def jumps(self) -> int:
+        """How often the clock was started anew."""
+        return int(self._state[_JUMPS])
+
+    def stamp(self, batch: PacketBatch) -> None:
+        """Write the capture time of each packet."""
+        _run(batch.time_ns, batch.clock_ns, self._state)
+
+
+@kernel
+def _run(times: NDArray[np.int64], clock: NDArray[np.int64], state: NDArray[np.int64]) -> None:
+    now = state[_NOW]
+    for i in range(len(times)):
+        time = times[i]
+        if state[_RUNS] == 0:
+            state[_RUNS] = 1
+            state[_FIRST] = now = time
+        elif abs(time - now) > JUMP_NS:
+            state[_JUMPS] += 1
+            now = time
+        elif time > now:
+            now = time
+        clock[i] = now
+    state[_NOW] = now

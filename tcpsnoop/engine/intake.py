@@ -68,38 +68,36 @@ class Intake:
         packets = None if self.ended else self.source.read(timeout)
         if packets is None:
             return None
-        clock = self.clock.advance(packets.time_ns)
+        self.clock.stamp(packets)
         first_ns = self.clock.first_ns or 0
         if self._duration_ns is not None:
-            packets = self._until(packets, clock, first_ns + self._duration_ns)
-        self.tally.packets += len(packets.packet)
+            packets = self._until(packets, first_ns + self._duration_ns)
+        read = len(packets.packet)
         if self._expression:
-            passed = self._filter(packets)
-            packets, clock = take_packets(packets, passed), clock[: len(passed)][passed]
+            passed = np.flatnonzero(self._filter(packets))
+            if self._left is not None and len(passed) >= self._left:
+                # What follows the last one that counts was not looked at.
+                read = int(passed[self._left - 1]) + 1
+            packets = take_packets(packets, passed)
         if self._left is not None:
-            packets = self._first(packets)
+            packets = first_packets(packets, self._left)
+            read = read if self._expression else len(packets.packet)
+            self._left -= len(packets.packet)
+            self.stopped = self.stopped or self._left == 0
+        self.tally.packets += read
         self.tally.passed += len(packets.packet)
         interfaces = self.source.interfaces
         segments, verdicts = dissector.dissect(packets, interfaces)
-        segments["clock_ns"] = clock[segments["frame"]]
-        self.tally.count(verdicts, packets, list(interfaces))
+        self.tally.count(verdicts, packets, interfaces)
         return Intaken(segments, packets if self._keep_frames else None, dissector, first_ns)
 
-    def _until(self, packets: PacketBatch, clock: NDArray[np.int64], end_ns: int) -> PacketBatch:
+    def _until(self, packets: PacketBatch, end_ns: int) -> PacketBatch:
         """Those before the end of the duration."""
-        late = np.flatnonzero(clock >= end_ns)
+        late = np.flatnonzero(packets.clock_ns >= end_ns)
         if len(late) == 0:
             return packets
         self.stopped = True
         return first_packets(packets, int(late[0]))
-
-    def _first(self, packets: PacketBatch) -> PacketBatch:
-        """As many as `-c` leaves."""
-        taken = min(len(packets.packet), self._left or 0)
-        self._left = (self._left or 0) - taken
-        if self._left == 0:
-            self.stopped = True
-        return first_packets(packets, taken)
 
     def _filter(self, packets: PacketBatch) -> NDArray[np.bool_]:
         """Which packets the expression lets pass; the program depends on the link type."""

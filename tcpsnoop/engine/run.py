@@ -164,7 +164,7 @@ class Run:
         """All that must be done before packets are waited for; root is given up last."""
         settings = self._settings
         if settings.live:
-            self._attribution = Attribution(Procfs(), settings.pids, settings.commands)
+            self._attribution = Attribution(Procfs(time.time_ns), settings.pids, settings.commands)
         # Processes are looked up as they come; several files are opened again as their time comes.
         needs_root = settings.user is None and (settings.live or settings.several_files)
         user = None if needs_root else unprivileged_user(settings.user)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +27,7 @@ class Tally:
         self,
         verdicts: NDArray[np.uint8],
         batch: PacketBatch,
-        interfaces: list[CaptureInterface],
+        interfaces: Sequence[CaptureInterface],
     ) -> None:
         """Take in the verdicts of a batch."""
         counts = np.bincount(verdicts, minlength=len(Verdict))

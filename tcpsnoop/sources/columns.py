@@ -18,6 +18,7 @@ def empty_columns(data: NDArray[np.uint8], count: int) -> PacketBatch:
         data=data,
         packet=np.empty(count, np.int64),
         time_ns=np.empty(count, np.int64),
+        clock_ns=np.empty(count, np.int64),
         offset=np.empty(count, np.int64),
         captured=np.empty(count, np.int64),
         original=np.empty(count, np.int64),
