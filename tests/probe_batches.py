@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tcpsnoop.batches.addresses import halves
-from tcpsnoop.batches.owners import NOBODY_KNOWN, NOT_ASKED, Owner, OwnerColumns
+from tcpsnoop.batches.owners import NOT_ASKED, Owner, OwnerColumns
 from tcpsnoop.batches.probes import PROBE_ROW, PROBES, ProbeBatch
 
 # 2006-05-13 08:00:00 UTC
@@ -48,5 +48,5 @@ def batch_of(rows: Sequence[dict[str, Any]], owners: Iterable[Owner] = ()) -> Pr
         return ProbeBatch(columns)
     assert len(answers) == len(rows)
     pool = list(dict.fromkeys([NOT_ASKED, *answers]))
-    index = np.array([pool.index(answer) for answer in answers], np.int32)
-    return ProbeBatch(columns, owners=OwnerColumns(index, pool) if len(index) else NOBODY_KNOWN)
+    codes = np.array([pool.index(answer) for answer in answers], np.int32)
+    return ProbeBatch(columns, owners=OwnerColumns(codes, pool))

@@ -24,9 +24,11 @@ _HASH_BITS = 63 - BUCKET_BITS
 # No key has this hash: it is that of the other, which so stands last.
 _OTHER = (1 << _HASH_BITS) - 1
 
-# Rows are sorted in so many at once; 4 MB, and few passes over a million keys.
-_PENDING = 1 << 16
+# So many rows wait to be merged into the run: some MB, and few passes over a million keys. So many
+# batches: live ones may be of one row.
+_PENDING_ROWS = 1 << 16
 _PENDING_SHARE = 16
+_PENDING_BATCHES = 64
 
 # Odd constants without a pattern (those of splitmix64).
 _FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
@@ -45,18 +47,24 @@ class Totals:
 
     keys: tuple[Column, ...]
     values: tuple[Column, ...]
-    starts: Column
     by_bucket: tuple[Column, ...]
     has_other: bool
-    places: Column
+    _places: Column
+    _starts: Column | None
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.keys[0])
+
+    @property
+    def starts(self) -> Column:
+        """Where each key begins in `by_bucket`, and the end of the last."""
+        starts = np.arange(len(self)) if self._starts is None else self._starts
+        return np.append(starts, len(self._places))
 
     @property
     def buckets(self) -> Column:
         """The bucket of each row of `by_bucket`."""
-        return self.places & _BUCKETS
+        return self._places & _BUCKETS
 
     def order(self, *columns: Column) -> Column:
         """The keys' rows in ascending order of columns, the first before the next; other last."""
@@ -105,9 +113,10 @@ class Keyed:
         run = [_hashes(copied) << BUCKET_BITS | buckets, *copied]
         for value, kind in zip(values, self._types[1 + self._keys :], strict=True):
             run.append(np.array(np.broadcast_to(value, rows), kind))
-        self._pending.append(run)
-        self._pending_rows += rows
-        if self._pending_rows >= max(_PENDING, len(self._run[0]) // _PENDING_SHARE):
+        self._pending.append(combined(run, self._keys, self._ufuncs))
+        self._pending_rows += len(self._pending[-1][0])
+        enough = max(_PENDING_ROWS, len(self._run[0]) // _PENDING_SHARE)
+        if self._pending_rows >= enough or len(self._pending) >= _PENDING_BATCHES:
             self._settle()
 
     def merge(self, other: Keyed) -> None:
@@ -143,16 +152,17 @@ class Keyed:
         rows = len(hashes)
         has_other = bool(rows) and bool(hashes[-1] == _OTHER)
         del hashes
-        starts = np.flatnonzero(np.concatenate((np.ones(min(rows, 1), np.bool_), ~same)))
         keys, by_bucket = tuple(run[1 : 1 + self._keys]), tuple(run[1 + self._keys :])
         values = by_bucket
-        if len(starts) < rows:
+        starts = None
+        if same.any():
+            starts = np.flatnonzero(np.concatenate(([True], ~same)))
             keys = tuple(column[starts] for column in keys)
             values = tuple(
                 ufunc.reduceat(column, starts, dtype=column.dtype)
                 for ufunc, column in zip(self._ufuncs, by_bucket, strict=True)
             )
-        return Totals(keys, values, np.append(starts, rows), by_bucket, has_other, run[0])
+        return Totals(keys, values, by_bucket, has_other, run[0], starts)
 
     def _settle(self) -> None:
         """Sort what is pending into the run."""

@@ -1,8 +1,8 @@
 """Runs: rows of a place, a key and values, as columns sorted by place and key, each key once.
 
 A run is a list of arrays of one length: the place (int64), the columns of the key, the columns of
-values. Equal keys have equal places; different keys mostly have different ones. Nothing here
-changes the arrays it is given.
+values. Equal keys have equal places; different keys mostly have different ones. No array that is
+given is changed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def combined(rows: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
     """
     if len(rows[0]) == 0:
         return rows
-    order = np.argsort(rows[0])
+    # Stable: it merges runs that are sorted already, as those of `joined`.
+    order = np.argsort(rows[0], kind="stable")
     sorted_keys = [column[order] for column in rows[: 1 + keys]]
     same, places_met = sames(sorted_keys[0], sorted_keys[1:])
     if places_met:
@@ -54,9 +55,12 @@ def combined(rows: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
 
 
 def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
-    """The run of both runs' rows. Besides the result it needs the room of one column."""
-    if len(first[0]) == 0 or len(second[0]) == 0:
-        return second if len(first[0]) == 0 else first
+    """The run of both runs' rows.
+
+    `first` is emptied on the way: besides the result only one of its columns is there at a time.
+    """
+    if len(second[0]) == 0 or len(first[0]) == 0:
+        return list(first if len(second[0]) == 0 else second)
     at = np.searchsorted(first[0], second[0])
     here = np.minimum(at, len(first[0]) - 1)
     met = first[0][here] == second[0]
@@ -69,7 +73,9 @@ def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Ru
     new, here = ~found, here[found]
     at = at[new]
     result = []
-    for number, (column, other) in enumerate(zip(first, second, strict=True)):
+    first.reverse()
+    for number, other in enumerate(second):
+        column = first.pop()
         if number > keys:
             column = column.copy()
             column[here] = ufuncs[number - 1 - keys](column[here], other[found])

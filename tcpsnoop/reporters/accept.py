@@ -75,11 +75,10 @@ class Accept:
         totals = self._accepts.totals()
         high, low, port = totals.keys
         (count,) = totals.values
-        raddr = np.stack((high, low), axis=1)
-        order = totals.order(count, *text_words(raddr), port)
+        order = totals.order(count, *text_words(high, low), port)
         known = order < len(totals) - totals.has_other
         values = {
-            "raddr": Values(raddr[order], known=known),
+            "raddr": Values(np.stack((high[order], low[order]), axis=1), known=known),
             "lport": Values(np.where(known, port[order], np.int64(-1))),
             "count": Values(count[order]),
         }

@@ -185,16 +185,16 @@ def _order(totals: Totals) -> NDArray[np.int64]:
     weight = np.add.reduceat(bounds * totals.by_bucket[0], totals.starts[:-1])
     unknown = side < _PROCESS
     pid = np.where(side == _PROCESS, high, -1)
-    addresses = np.stack((np.where(unknown, high, 0), np.where(unknown, low, 0)), axis=1)
-    return totals.order(weight, pid, *text_words(addresses), side & _PORT, side, high, low)
+    words = text_words(np.where(unknown, high, 0), np.where(unknown, low, 0))
+    return totals.order(weight, pid, *words, side & _PORT, side, high, low)
 
 
 def _histograms(totals: Totals) -> Callable[[int], list[list[int]]]:
     """[lower bound, writes] of each bucket of a key, by the key's row."""
-    bounds, counts = lower_bounds(totals.buckets), totals.by_bucket[0]
+    bounds, counts, starts = lower_bounds(totals.buckets), totals.by_bucket[0], totals.starts
 
     def histogram(row: int) -> list[list[int]]:
-        own = slice(totals.starts[row], totals.starts[row + 1])
+        own = slice(starts[row], starts[row + 1])
         pairs = zip(bounds[own].tolist(), counts[own].tolist(), strict=True)
         return [[bound, count] for bound, count in pairs]
 
