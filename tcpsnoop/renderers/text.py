@@ -11,12 +11,13 @@ formats write it (RFC 3339, UTC), so that blocks of both can be told to belong t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from tcpsnoop.formatting import Field, RowProgram, Style, TimeForm, json_value, rfc3339
 from tcpsnoop.formatting import terminal_text as safe
+from tcpsnoop.formatting.quantize import histogram
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.report import (
     Align,
@@ -46,9 +47,6 @@ _FIRST_COLUMNS = {
         Field(_TIME_COLUMN, Kind.TIME, 15, left=True, time_form=TimeForm.CLOCK),
     ),
 }
-
-_BAR = 40
-_QUANTIZE_HEADER = f"{'value':>16} {'------------- Distribution -------------':>41} {'count':<9}\n"
 
 # Safe texts never hold it, so it parts the cells of a table on their way to tabulate.
 _BETWEEN_CELLS = "\x1f"
@@ -83,7 +81,8 @@ class Text:
         if first and self._start_ns is None and len(table):
             self._start_ns = int(table.values[_TIME_COLUMN].data[0])
         program = self._programs(table.schema, (*first, *layout.parts, "\n"))
-        yield from program.write(table.values, len(table), self._start_ns or 0)
+        pieces = program.write(table.values, len(table), self._start_ns or 0)
+        yield from pieces if table.below is None else _with_below(pieces, table.below)
 
     def report(self, report: Report) -> Iterator[bytes]:
         """A report: start of the interval if it has one, header, rows."""
@@ -131,7 +130,7 @@ class Text:
                 given: Any = buckets.pool[index[row]] if index[row] >= 0 else ()
                 pairs = tuple((int(lower), int(count)) for lower, count in given)
                 blank = "\n" if row else ""
-                blocks.append(f"{blank}{head}\n\n{_histogram(pairs)}")
+                blocks.append(f"{blank}{head}\n\n{histogram(pairs)}")
                 row += 1
             yield "".join(blocks).encode()
 
@@ -153,6 +152,15 @@ class Text:
             colalign=["right" if _is_number(kinds(name)) else "left" for name in layout.columns],
         )
         return f"{drawn}\n".encode() if drawn else b""
+
+
+def _with_below(pieces: Iterable[bytes], below: Sequence[str]) -> Iterator[bytes]:
+    """The lines, each with the text that stands under it."""
+    texts = iter(below)
+    for piece in pieces:
+        for line in piece.splitlines(keepends=True):
+            under = next(texts).splitlines()
+            yield line + "".join(f"{safe(one)}\n" for one in under).encode()
 
 
 def _program(schema: Schema, parts: tuple[str | Cell | Field, ...]) -> RowProgram:
@@ -183,34 +191,3 @@ def _field(cell: Cell, kinds: Callable[[str], Kind]) -> Field:
         cell.endpoint,
         otherwise,
     )
-
-
-@lru_cache(maxsize=4096)
-def _histogram(buckets: Sequence[tuple[int, int]]) -> str:
-    """The lines that DTrace's quantize prints for buckets [2^k, 2^(k+1)); 0 is its own.
-
-    One empty bucket stands before the first and after the last with a count (before 0 it is -1,
-    where the bucket of the negative values begins), and those between are printed too.
-    """
-    counts = {lower: count for lower, count in buckets if count > 0}
-    lines = [_QUANTIZE_HEADER]
-    if counts:
-        total = sum(counts.values())
-        lower, last = _below(min(counts)), _above(max(counts))
-        while lower <= last:
-            lines.append(_bar(lower, counts.get(lower, 0), total))
-            lower = _above(lower)
-    return "".join(lines)
-
-
-def _above(lower: int) -> int:
-    return lower * 2 if lower > 0 else lower + 1
-
-
-def _below(lower: int) -> int:
-    return lower // 2 if lower > 0 else lower - 1
-
-
-def _bar(lower: int, count: int, total: int) -> str:
-    depth = (count * _BAR * 2 + total) // (2 * total)  # rounded, half up, without floats
-    return f"{lower:16d} |{'@' * depth:<{_BAR}} {count:<9d}\n"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tcpsnoop.interfaces.renderer import Renderer, RenderOptions
 from tcpsnoop.renderers.text import Text
@@ -244,55 +242,6 @@ def test_a_process_has_its_command_line() -> None:
     assert heads == [" PID: -      CMD: -", r" PID: 4711   CMD: sshd: \x07root"]
 
 
-def bars(buckets: Sequence[Sequence[int]]) -> list[tuple[int, int, int]]:
-    """Value, length of the bar and count of every line of a histogram."""
-    lines = report(wdist([(1, "x", None, buckets)])).split("\n")[3:-1]
-    for line in lines:
-        assert line[16:18] == " |"
-        assert line[18:58].strip("@").strip() == ""
-        assert len(line) == 68
-    return [(int(line[:16]), line.count("@"), int(line[58:])) for line in lines]
-
-
-def test_zero_is_a_bucket_of_its_own_and_stands_after_the_negative_ones() -> None:
-    assert bars([[0, 3], [1, 1]]) == [(-1, 0, 0), (0, 30, 3), (1, 10, 1), (2, 0, 0)]
-    assert bars([[1, 1]]) == [(0, 0, 0), (1, 40, 1), (2, 0, 0)]
-
-
-def test_empty_buckets_between_are_printed() -> None:
-    assert bars([[0, 1], [4, 1]]) == [
-        (-1, 0, 0),
-        (0, 20, 1),
-        (1, 0, 0),
-        (2, 0, 0),
-        (4, 20, 1),
-        (8, 0, 0),
-    ]
-
-
-def test_a_half_is_rounded_up() -> None:
-    # 40 / 80 is half a mark, and 39 / 79 less: floor(n * 40 / total + 0.5).
-    assert bars([[1, 1], [2, 79]])[1] == (1, 1, 1)
-    assert bars([[1, 1], [2, 80]])[1] == (1, 0, 1)
-
-
-def test_values_wider_than_their_field() -> None:
-    lines = report(wdist([(1, "x", None, [[2**62, 10**10]])])).split("\n")[3:-1]
-    assert lines == [
-        f"{2**61} |{' ' * 40} 0        ",
-        f"{2**62} |{'@' * 40} 10000000000",
-        f"{2**63} |{' ' * 40} 0        ",
-    ]
-
-
-@given(st.dictionaries(st.integers(0, 40), st.integers(1, 10**9), min_size=1, max_size=6))
-def test_every_count_is_printed_once(counts: dict[int, int]) -> None:
-    buckets = [(1 << power, counts[power]) for power in sorted(counts)]
-    lines = report(wdist([(1, "x", None, buckets)])).split("\n")[3:-1]
-    shown = {int(line[:16]): int(line[58:]) for line in lines}
-    assert {value: count for value, count in shown.items() if count} == dict(buckets)
-
-
 def test_no_buckets_are_a_header() -> None:
     assert report(wdist([(1, "x", None, None)])).count("\n") == 3
 
@@ -349,6 +298,16 @@ def test_intervals_begin_with_their_start_and_a_blank_line_is_between() -> None:
 def test_a_log_of_another_layout_is_a_block_for_each_table() -> None:
     table = wdist([(-1, None, "192.168.1.109 -> *:79", [[2, 1]])])
     assert log(table) == WRITES[: WRITES.index("\n PID: -      CMD: 192.168.1.185")]
+
+
+def test_decoded_packets_stand_under_their_lines() -> None:
+    layout = Line("N", (Cell("n"),))
+    table = Table(
+        schema(layout, n=Kind.INTEGER),
+        {"n": integers([1, 2, 3])},
+        below=["###[ IP ]###\n  ttl = 64\n", "", "\x1b[2J"],
+    )
+    assert log(table) == "N\n1\n###[ IP ]###\n  ttl = 64\n2\n3\n\\x1b[2J\n"
 
 
 def test_objects_in_a_line_are_json() -> None:
