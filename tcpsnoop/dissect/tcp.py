@@ -86,8 +86,8 @@ def _fingerprint(window: Integer, rest: Bytes) -> Integer:
     while at + 4 <= rest.size:
         value = _mix(value, u32(rest, at))
         at += 4
-    while at < rest.size:  # cut off within a word
-        value = _mix(value, u8(rest, at))
+    while at < rest.size:  # cut off within a word; a byte must not read as a word
+        value = _mix(value, u8(rest, at) | 0x100)
         at += 1
     return value
 

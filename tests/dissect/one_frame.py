@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,14 +19,15 @@ CANARY = b"\xa5"
 GAP = 80
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     """What dissecting one frame gave; `segments` has one row or none."""
 
     verdict: Verdict
     segments: SegmentBatch
     clipped: int
 
-    def __getitem__(self, field: str) -> int:  # type: ignore[override]  # a name, no index
+    def __getitem__(self, field: str) -> int:
         """A field of the only segment."""
         assert self.verdict == Verdict.TCP, self.verdict.label
         return int(self.segments[field][0])
