@@ -98,6 +98,7 @@ class LiveSource:
         self._downs = 0
         self._ends_at: float | None = None
         self._drops = Drops(0, 0)
+        self._closed = False
 
     @property
     def anomalies(self) -> Sequence[str]:
@@ -121,17 +122,18 @@ class LiveSource:
 
     def drops(self) -> Drops:
         """See PacketSource."""
-        with contextlib.suppress(pcapy.PcapError):  # closed, or the interface is gone
-            _received, by_kernel, by_interface = self._reader.stats()
-            self._drops = Drops(by_kernel, by_interface)
+        with contextlib.suppress(pcapy.PcapError):  # not every pseudo-device counts
+            if not self._closed:
+                _received, by_kernel, by_interface = self._reader.stats()
+                self._drops = Drops(by_kernel, by_interface)
         return self._drops
 
     def close(self) -> None:
         """See PacketSource."""
-        if not self.ended:
+        if not self._closed:
             self.drops()
-        self.ended = True
-        self._reader.close()
+            self._reader.close()
+        self.ended = self._closed = True
 
     def _take(self) -> PacketBatch | None:
         """What the kernel has ready."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, slice_packets
+from tcpsnoop.interfaces.source import Drops
 from tcpsnoop.sources.columns import PACKETS_PER_BATCH, empty_columns
 
 ETHERNET = 1
@@ -63,8 +64,9 @@ class MemorySource:
             return None
         return slice_packets(self._all, first, last)
 
-    def drops(self) -> None:
+    def drops(self) -> Drops | None:
         """See PacketSource: there are none to know of."""
+        return None
 
     def close(self) -> None:
         """See PacketSource."""

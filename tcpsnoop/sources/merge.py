@@ -10,13 +10,13 @@ file is closed again after a look at its first packet, until its time has come.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, first_packets
-from tcpsnoop.interfaces.source import PacketSource
+from tcpsnoop.interfaces.source import Drops, PacketSource
 from tcpsnoop.sources.columns import empty_columns
 from tcpsnoop.sources.merge_input import MergeInput
 
@@ -51,6 +51,8 @@ class MergedSource:
         try:
             for file, opener in enumerate(openers):
                 self._inputs.append(MergeInput(file, opener))
+                if not self._inputs[-1].source.waits:
+                    self._inputs[-1].peek(0.0)
         except BaseException:
             self.close()
             raise
@@ -59,12 +61,12 @@ class MergedSource:
     @property
     def damage(self) -> str | None:
         """See PacketSource: of every input that is damaged."""
-        return "; ".join(one.source.damage for one in self._inputs if one.source.damage) or None
+        return "; ".join(one.source.damage for one in self._begun() if one.source.damage) or None
 
     @property
     def anomalies(self) -> Sequence[str]:
         """See PacketSource."""
-        return [line for one in self._inputs for line in one.source.anomalies]
+        return [line for one in self._begun() for line in one.source.anomalies]
 
     def read(self, timeout: float) -> PacketBatch | None:
         """See PacketSource."""
@@ -79,14 +81,19 @@ class MergedSource:
             return None
         return self._merge(active)
 
-    def drops(self) -> None:
+    def drops(self) -> Drops | None:
         """See PacketSource: files do not tell."""
+        return None
 
     def close(self) -> None:
         """See PacketSource."""
         self.ended = True
         for one in self._inputs:
             one.source.close()
+
+    def _begun(self) -> Iterator[MergeInput]:
+        """Those of which more is read than the first packet."""
+        return (one for one in self._inputs if not one.parked)
 
     def _rank(self, deadline: float) -> bool:
         """Order the inputs by their first packets; False when one has not come yet."""

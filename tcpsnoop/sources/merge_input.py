@@ -51,7 +51,7 @@ class MergeInput:
         if self.left > 0:
             self.first_key = int(self._keys[0])
             if not self.source.waits:
-                self.source.close()
+                self._let_go()
                 self.parked = True
         return True
 
@@ -59,7 +59,6 @@ class MergeInput:
         """Open it again from the beginning."""
         self.source = self._opener()
         self.parked = False
-        self._batch, self._keys, self._start = None, self._keys[:0], 0
         self._latest = _BEFORE_ALL_TIMES
 
     def refill(self, deadline: float) -> bool:
@@ -74,8 +73,7 @@ class MergeInput:
             elif not self.source.ended:
                 return False
         if self.left == 0:
-            self.source.close()
-            self._batch = None
+            self._let_go()
         return True
 
     def first_place(self) -> Place:
@@ -108,3 +106,8 @@ class MergeInput:
         batch = slice_packets(self._batch, start, self._start)
         numbers = np.array(self._numbers, np.int32)
         return batch._replace(interface=numbers[batch.interface]), self._keys[start : self._start]
+
+    def _let_go(self) -> None:
+        """Give back file and memory."""
+        self.source.close()
+        self._batch, self._keys, self._start = None, np.empty(0, np.int64), 0

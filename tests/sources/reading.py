@@ -9,6 +9,9 @@ from typing import NamedTuple
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.sources.savefile import SavefileSource
 
+# What a source fills; the capture clock is the engine's.
+COLUMNS = ("packet", "time_ns", "offset", "captured", "original", "interface", "direction")
+
 
 class Packet(NamedTuple):
     """A packet as a source delivered it."""
@@ -44,7 +47,7 @@ def read_once(source: PacketSource, timeout: float = 10) -> list[Packet]:
     if batch is None:
         return []
     packets = []
-    for row in zip(*(column.tolist() for column in batch[1:]), strict=True):
+    for row in zip(*(getattr(batch, name).tolist() for name in COLUMNS), strict=True):
         number, time_ns, offset, captured, original, interface, direction = row
         assert 0 <= offset <= offset + captured <= len(batch.data)
         data = batch.data[offset : offset + captured].tobytes()
