@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Reports = tuple[tuple[str, Reporter], ...]
     from tcpsnoop.engine.settings import Settings
 
-USAGE_ERROR = 2
+INTERNAL_ERROR = 1
 
 # Subcommands that are no reports: module of cli.commands, and its line in the help.
 COMMANDS = {"list": "what there is: reports, probes, interfaces"}
@@ -56,6 +56,13 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 0
+    except Exception as error:
+        # An error of ours. No traceback reaches a user who did not ask for it.
+        if os.environ.get("TCPSNOOP_DEBUG"):
+            raise
+        _tell(f"tcpsnoop: internal error, please report it: {type(error).__name__}: {error}")
+        _tell("tcpsnoop: TCPSNOOP_DEBUG=1 shows where it happened")
+        return INTERNAL_ERROR
 
 
 def _dispatch(words: list[str]) -> int:

@@ -20,7 +20,9 @@ from tcpsnoop.sources.bpf_program import FilterProgram
 # Room for the largest batch a source gives; it grows if need be.
 BATCH_PACKETS = 1 << 15
 
-NANOSECONDS = 1_000_000_000
+_ETHERNET = 1
+_ETHERNET_HEADER, _ETHERTYPE_AT = 14, 12
+_TAGS = (0x8100, 0x88A8, 0x9100)  # 802.1Q, 802.1ad, and what came before that
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ class Intake:
             packets = self._until(packets, first_ns + self._duration_ns)
         read = len(packets.packet)
         if self._expression:
-            passed = np.flatnonzero(self._filter(packets))
+            answer = self._filter(packets)
+            self._look_for_tags(packets, answer)
+            passed = np.flatnonzero(answer)
             if self._left is not None and len(passed) >= self._left:
                 # What follows the last one that counts was not looked at.
                 read = int(passed[self._left - 1]) + 1
@@ -98,6 +102,17 @@ class Intake:
             return packets
         self.stopped = True
         return first_packets(packets, int(late[0]))
+
+    def _look_for_tags(self, packets: PacketBatch, passed: NDArray[np.bool_]) -> None:
+        """Notice VLAN tags that a filter may not have looked behind."""
+        if self.tally.tagged or passed.all():
+            return
+        interfaces = self.source.interfaces
+        of_ethernet = np.array([each.link_type == _ETHERNET for each in interfaces])
+        rejected = ~passed & (packets.captured >= _ETHERNET_HEADER)
+        at = packets.offset[rejected & of_ethernet[packets.interface]] + _ETHERTYPE_AT
+        types = packets.data[at].astype(np.int64) << 8 | packets.data[at + 1]
+        self.tally.tagged = bool(np.isin(types, _TAGS).any())
 
     def _filter(self, packets: PacketBatch) -> NDArray[np.bool_]:
         """Which packets the expression lets pass; the program depends on the link type."""

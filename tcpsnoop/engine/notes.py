@@ -45,6 +45,8 @@ def packets_note(tally: Tally, *, filtered: bool) -> Iterator[str]:
     for link_type, number in sorted(tally.unsupported.items()):
         parts.append(f"{number:,} unsupported link type {link_type}")
     yield ", ".join(parts)
+    if tally.tagged:
+        yield "the filter does not look behind VLAN tags, which some packets have: see `vlan` in it"
 
 
 def drops_note(drops: Drops | None) -> Iterator[str]:

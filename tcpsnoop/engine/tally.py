@@ -19,6 +19,7 @@ class Tally:
 
     packets: int = 0
     passed: int = 0
+    tagged: bool = False  # the filter rejected packets with VLAN tags
     unfilterable: int = 0  # of a link type that libpcap cannot filter: they do not pass
     verdicts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(Verdict), np.int64))
     unsupported: Counter[int] = field(default_factory=Counter)  # link types
