@@ -81,16 +81,19 @@ class RowProgram:
             self._pools = pools
             self._joined = JoinedPools.of(pools)
         for (slot, index), base in zip(indices, self._joined.bases, strict=True):
-            # Below 0 is unknown for the kernel, so the base may not lift it.
-            np.copyto(slot, np.where(index < 0, -1, index + base))
+            np.add(index, base, out=slot)
+            if index.min(initial=0) < 0:
+                # Below 0 is unknown for the kernel: the base may not lift it.
+                slot[index < 0] = -1
 
     def _encode(
         self, item: Load, given: Values, piece: slice, count: int
     ) -> tuple[NDArray[np.int64], EncodedPool]:
         index = pool_index(item.field.kind, given.take(piece))
         index, pool = self._encoders[item.slot].encode(index, given.pool, count)
-        # An index beyond its own pool would be an entry of the next.
-        index[index >= len(pool.lengths)] = -1
+        if index.max(initial=-1) >= len(pool.lengths):
+            # An index beyond its own pool would be an entry of the next.
+            index[index >= len(pool.lengths)] = -1
         return index, pool
 
     def _reserve(self, size: int) -> None:
