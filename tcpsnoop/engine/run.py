@@ -67,6 +67,12 @@ def _check(settings: Settings) -> None:
             raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
 
 
+def _names_processes(settings: Settings) -> bool:
+    """Whether anything in the output depends on processes."""
+    columns = {column.name for _, own in settings.reports for column in own.schema.columns}
+    return "pid" in columns or bool(settings.pids or settings.commands)
+
+
 class Run:
     """The state of one run."""
 
@@ -163,10 +169,11 @@ class Run:
     def _prepare(self) -> None:
         """All that must be done before packets are waited for; root is given up last."""
         settings = self._settings
-        if settings.live:
+        if settings.live and _names_processes(settings):
             self._attribution = Attribution(Procfs(time.time_ns), settings.pids, settings.commands)
         # Processes are looked up as they come; several files are opened again as their time comes.
-        needs_root = settings.user is None and (settings.live or settings.several_files)
+        needed = self._attribution is not None or settings.several_files
+        needs_root = needed and settings.user is None
         user = None if needs_root else unprivileged_user(settings.user)
         if settings.live or user is not None:
             warm_up(settings)

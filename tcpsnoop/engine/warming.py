@@ -1,7 +1,8 @@
 """Kernels ready before they are needed: compiled, or loaded from the cache.
 
-A capture must not lose packets to the compiler, and whoever gives up root could not write to the
-cache any more. So a few segments are sent through every stage that the run will use.
+A capture must not lose packets to the compiler. And whoever gives up root can no more write to the
+cache, nor, where Python is installed for root alone, import what has not been imported. So a few
+segments are sent through every stage that the run will use.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import struct
 from collections.abc import Iterable
 
 from tcpsnoop.batches.segments import ACK, PUSH, SYN
+from tcpsnoop.decode import decode
+from tcpsnoop.dissect.dissector import Dissector
+from tcpsnoop.engine.intake import BATCH_PACKETS, Intake
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Sink
 from tcpsnoop.engine.replay import drain
@@ -30,6 +34,12 @@ def warm_up(settings: Settings) -> None:
     sources: list[PacketSource] = [MemorySource(frames, link_types=_RAW_IP)]
     if not settings.live:
         sources = [_piped(_pcap(frames)), _piped(_pcapng(frames))]
+        if settings.filter:
+            # Any expression, as all run on one kernel.
+            filtered = Intake(_piped(_pcap(frames)), "tcp")
+            filtered.step(Dissector(BATCH_PACKETS), 1.0)
+    if any(reporter.needs_frames for _, reporter in settings.reports):
+        decode(_RAW_IP, frames[0])
     sink, namer = _Nowhere(), Namer(True, {}, False)
     for source in sources:
         outlets = [Outlet(name, own, sink, namer.name) for name, own in settings.reports]
