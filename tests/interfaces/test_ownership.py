@@ -1,0 +1,85 @@
+"""Owners as the columns of a row, and as keys that mean the same in every run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tcpsnoop.batches.owners import (
+    EXACT,
+    HOLDER,
+    LISTENER,
+    NOBODY_KNOWN,
+    NOT_ASKED,
+    SHARED,
+    UNKNOWN,
+    Owner,
+    OwnerColumns,
+    Process,
+)
+from tcpsnoop.interfaces.ownership import (
+    ATTRIBUTION,
+    PROCESS,
+    holders_of,
+    identity_of,
+    owner_values,
+    together,
+)
+from tcpsnoop.report import Values
+
+FIRST = Process(10, 1, "nginx", "nginx: worker")
+SECOND = Process(9, 2, "nginx", "nginx: worker")
+
+
+def entries(values: Values) -> list[object]:
+    return [None if at < 0 else values.pool[at] for at in values.data.tolist()]
+
+
+def test_each_row_has_its_owner() -> None:
+    pool = [
+        NOT_ASKED,
+        Owner(HOLDER, FIRST),
+        Owner(SHARED, holders=(FIRST, SECOND)),
+        Owner(UNKNOWN, reason="gone"),
+        Owner(HOLDER, Process(77, 1, "never used")),
+    ]
+    values = owner_values(OwnerColumns(np.array([3, 1, 0, 2, 1], np.int32), pool), 5)
+    assert values["pid"].data.tolist() == [-1, 10, -1, -1, 10]
+    assert entries(values["command"]) == [None, "nginx", None, None, "nginx"]
+    assert entries(values["attribution"]) == ["unknown", "holder", "unknown", "shared", "holder"]
+    assert entries(values["reason"]) == ["gone", None, None, None, None]
+    shared = [[9, "nginx"], [10, "nginx"]]
+    assert entries(values["holders"]) == [None, None, None, shared, None]
+
+
+def test_without_owners_all_are_unknown() -> None:
+    values = owner_values(NOBODY_KNOWN, 2)
+    assert set(values) == {column.name for column in (*PROCESS, *ATTRIBUTION)}
+    assert values["pid"].data.tolist() == [-1, -1]
+    assert entries(values["attribution"]) == ["unknown", "unknown"]
+    assert all(len(each.data) == 0 for each in owner_values(NOBODY_KNOWN, 0).values())
+
+
+def test_holders_are_told_of_shared_sockets_alone_by_pid() -> None:
+    assert holders_of(Owner(HOLDER, FIRST, holders=(FIRST,))) is None
+    assert holders_of(NOT_ASKED) is None
+    assert holders_of(Owner(SHARED, holders=(FIRST, SECOND))) == [[9, "nginx"], [10, "nginx"]]
+
+
+def test_an_identity_is_that_of_the_processes_however_known() -> None:
+    assert identity_of(Owner(HOLDER, FIRST)) == identity_of(Owner(EXACT, FIRST)) == (10, 1)
+    assert identity_of(NOT_ASKED) == (0, 0)
+    shared = identity_of(Owner(SHARED, holders=(FIRST, SECOND)))
+    assert shared == identity_of(Owner(SHARED, holders=(SECOND, FIRST)))
+    again = Process(10, 3, "nginx", "nginx: worker")
+    assert shared != identity_of(Owner(SHARED, holders=(again, SECOND)))
+    assert shared != identity_of(Owner(SHARED, holders=(FIRST,)))
+
+
+def test_a_row_is_known_as_well_as_the_weakest_of_its_answers() -> None:
+    assert together([(EXACT, ""), (LISTENER, ""), (HOLDER, "")]) == ("listener", None)
+    assert together([(EXACT, "")]) == ("exact", None)
+    assert together([(EXACT, ""), ("of another method", "")]) == ("of another method", None)
+    assert together([(UNKNOWN, "gone"), (UNKNOWN, ""), (UNKNOWN, "cut")]) == (
+        "unknown",
+        "cut, gone",
+    )
