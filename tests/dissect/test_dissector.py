@@ -56,13 +56,16 @@ def numbered(count: int) -> list[bytes]:
 
 
 def test_columns_of_the_batch_are_carried_over() -> None:
-    batch = batch_of(numbered(9))._replace(packet=np.arange(100, 109, dtype=np.int64))
+    batch = batch_of(numbered(9))._replace(
+        packet=np.arange(100, 109, dtype=np.int64),
+        clock_ns=np.arange(9, dtype=np.int64) + 5 * 10**9,
+    )
     segments, verdicts = Dissector(9).dissect(batch, ETHERNET)
     kept = [0, 1, 3, 4, 6, 7]
     assert segments["frame"].tolist() == kept
     assert segments["packet"].tolist() == [100 + index for index in kept]
     assert segments["time_ns"].tolist() == [index * 10**9 for index in kept]
-    assert segments["clock_ns"].tolist() == [index * 10**9 for index in kept]  # until it is known
+    assert segments["clock_ns"].tolist() == [5 * 10**9 + index for index in kept]
     assert segments["frame_bytes"].tolist() == batch.original[kept].tolist()
     assert set(segments["digits"]) == {9}
     expected = [Verdict.NOT_IP if index % 3 == 2 else Verdict.TCP for index in range(9)]
