@@ -40,7 +40,8 @@ class Column:
     """A column of the machine formats: its name is a promise to users.
 
     `names` says that the engine fills it with host or service names of another column when the
-    report is printed ("host of raddr", "service of lport"); the reporter leaves it out.
+    report is printed ("host of raddr", "service of lport"); the reporter leaves it out, or says
+    what shall stand in some rows ("(other)").
     """
 
     name: str

@@ -41,18 +41,23 @@ class Namer:
         self._unanswered = 0
 
     def name(self, report: Report) -> Report:
-        """The report with values of kind TEXT for all its columns of names; null where unknown."""
+        """The report with values of kind TEXT for all its columns of names; null where unknown.
+
+        What the reporter itself put into such a column stays, as `(other)`.
+        """
         values = dict(report.table.values)
         for column in report.table.schema.columns:
             if column.names is None:
                 continue
             what, source = column.names
             if self._numeric:
-                values[column.name] = Values(np.full(len(report.table), -1, np.int32))
+                named = Values(np.full(len(report.table), -1, np.int32))
             elif what == "host":
-                values[column.name] = self._host_names(values[source])
+                named = self._host_names(values[source])
             else:
-                values[column.name] = self._service_names(values[source])
+                named = self._service_names(values[source])
+            given = values.get(column.name)
+            values[column.name] = named if given is None else _over(given, named)
         return replace(report, table=replace(report.table, values=values))
 
     def notes(self) -> tuple[str, ...]:
@@ -105,6 +110,13 @@ class Namer:
         index = np.full(len(ports), -1, np.int32)
         index[known] = numbers[place]
         return Values(index, pool)
+
+
+def _over(given: Values, named: Values) -> Values:
+    """The values of `given`, and where they are unknown those of `named`."""
+    places = named.data.astype(np.int32)
+    own = given.data.astype(np.int32) + len(named.pool)
+    return Values(np.where(own < len(named.pool), places, own), [*named.pool, *given.pool])
 
 
 def _indices(addresses: NDArray[np.int64], names: dict[Address, str]) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,3 +176,14 @@ def test_many_rows_are_named_in_pieces() -> None:
     named = namer({(5, 0): "zero", (5, 2): "two"}).name(report)
     expected = ["zero", None, "two"] * (count // 3)
     assert texts(named, "hostname") == expected
+
+
+def test_what_the_reporter_says_itself_stays() -> None:
+    report = a_report([MARLIN, (0, 0), BASS], known=[True, False, True])
+    given = {"hostname": Values(np.array([-1, 0, -1], np.int32), ("(other)",))}
+    report = replace(report, table=replace(report.table, values={**report.table.values, **given}))
+    hosts: Hosts = {MARLIN: "marlin"}
+    named = Namer(False, hosts, False, service=no_services).name(report)
+    assert texts(named, "hostname") == ["marlin", "(other)", None]
+    numeric = Namer(True, hosts, False, service=no_services).name(report)
+    assert texts(numeric, "hostname") == [None, "(other)", None]
