@@ -1,6 +1,6 @@
 """`python -m tcpsnoop`."""
 
-from tcpsnoop.cli.main import main
+from tcpsnoop.cli.main import program
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    program()

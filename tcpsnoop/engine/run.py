@@ -33,10 +33,11 @@ from tcpsnoop.provider.tracker import Tracker
 from tcpsnoop.sources.addresses import host_addresses
 
 NANOSECONDS = 1_000_000_000
-# The longest wait for packets: a signal or an end of the time is noticed after so long.
-PATIENCE = 0.1
-# At the end of a live capture, what the kernel still holds is fetched for at most so long.
-LAST_LOOK = 0.15
+# The longest wait for packets: a signal is noticed after so long.
+PATIENCE = 0.05
+# At the end of a live capture, what the kernel still holds is fetched for at most so long: twice
+# the age at which it hands over a block that is not full.
+LAST_LOOK = 0.1
 # How often the host's own addresses are looked at again.
 ADDRESSES_SECONDS = 1.0
 
