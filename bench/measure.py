@@ -78,12 +78,32 @@ def median_seconds(runs: Sequence[Run]) -> float:
 
 @dataclass(frozen=True)
 class Rate:
-    """A program's times for the first packets of a capture, and for more of them."""
+    """A program's median times for the first packets of a capture, and for more of them."""
 
     fewer_packets: int
     more_packets: int
     fewer_seconds: float
     more_seconds: float
+    fewer_cpu_seconds: float = 0.0
+    more_cpu_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, fewer: int, fewer_runs: Sequence[Run], more: int, more_runs: Sequence[Run]) -> Rate:
+        """The rate from alternated runs on so many packets."""
+        return cls(
+            fewer,
+            more,
+            median_seconds(fewer_runs),
+            median_seconds(more_runs),
+            median(each.cpu_seconds for each in fewer_runs),
+            median(each.cpu_seconds for each in more_runs),
+        )
+
+    @property
+    def cpu_ns_per_packet(self) -> float:
+        """Processor time of all threads for each further packet."""
+        further_packets = self.more_packets - self.fewer_packets
+        return (self.more_cpu_seconds - self.fewer_cpu_seconds) * 1e9 / further_packets
 
     @property
     def packets_per_second(self) -> float:

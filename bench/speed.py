@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.captures import KINDS, Captures, warm
-from bench.measure import Command, Rate, alternated, median_seconds, run
+from bench.measure import Command, Rate, alternated, run
 from bench.programs import (
     FIRST,
     IO,
@@ -65,11 +65,11 @@ def _rates(
     _compile_first(programs, paths[counts[0]])
     runs = alternated(_commands(programs, paths), rounds)
     return {
-        each.name: Rate(
+        each.name: Rate.of(
             captures.count(each.fewer),
+            runs[f"{each.name}: {each.fewer}"],
             captures.count(each.more),
-            median_seconds(runs[f"{each.name}: {each.fewer}"]),
-            median_seconds(runs[f"{each.name}: {each.more}"]),
+            runs[f"{each.name}: {each.more}"],
         )
         for each in programs
     }
@@ -89,13 +89,23 @@ def _commands(programs: Sequence[Program], paths: Mapping[int, Path]) -> dict[st
 
 
 def _table(rates: Mapping[str, Rate]) -> str:
-    head = ("program", "million packets/s", "× loop", "fewer packets", "s", "more packets", "s")
+    head = (
+        "program",
+        "million packets/s",
+        "× loop",
+        "CPU ns each",
+        "fewer packets",
+        "s",
+        "more packets",
+        "s",
+    )
     loop = rates[LOOP].packets_per_second if LOOP in rates else float("nan")
     rows = [
         (
             name if name == LOOP else f"`{name}`",
             f"{rate.packets_per_second / 1e6:.2f}",
             f"{rate.packets_per_second / loop:.3f}",
+            f"{rate.cpu_ns_per_packet:,.0f}",
             f"{rate.fewer_packets:,}",
             f"{rate.fewer_seconds:.2f}",
             f"{rate.more_packets:,}",

@@ -28,6 +28,15 @@ def test_a_rate_lost_in_noise_is_not_a_number() -> None:
     assert math.isnan(Rate(1, 2, fewer_seconds=1.0, more_seconds=1.0).packets_per_second)
 
 
+def test_processor_time_is_that_of_each_further_packet() -> None:
+    fewer = [Run(1.0, cpu, 0) for cpu in (0.5, 0.9, 0.4)]
+    more = [Run(3.0, cpu, 0) for cpu in (1.5, 1.4, 9.0)]
+    rate = Rate.of(1_000_000, fewer, 5_000_000, more)
+    # The medians are 0.5 s and 1.5 s: 1 s for 4 million packets.
+    assert rate.cpu_ns_per_packet == 250
+    assert rate.packets_per_second == 2_000_000
+
+
 def test_the_median_is_of_wall_times() -> None:
     runs = [Run(seconds, 0.0, 0) for seconds in (9.0, 1.0, 2.0)]
     assert median_seconds(runs) == 2.0
