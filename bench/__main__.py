@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import live, machine, memory, page, speed, start
 from bench.captures import Captures, default_folder
+from bench.measure import FailedProgramError
 from bench.programs import tcpsnoop_works
 from bench.targets import Section
 
@@ -39,7 +40,12 @@ def main() -> int:
     print(texts["machine"], flush=True)
     missed = []
     for name in names:
-        section = BENCHMARKS[name](captures, chosen.quick)
+        try:
+            section = BENCHMARKS[name](captures, chosen.quick)
+        except FailedProgramError as failure:
+            print(f"bench: {name}: {failure}", file=sys.stderr)
+            missed.append(name)
+            continue
         texts[name] = section.markdown()
         print(f"\n## {name}\n\n{texts[name]}", flush=True)
         missed += [each.what for each in section.targets if not each.met and not each.aim]

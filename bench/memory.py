@@ -21,10 +21,11 @@ CONNECTIONS_REMEMBERED = 2**20
 
 METHOD = """\
 Peak resident memory of the whole process as the kernel counts it (`ru_maxrss`), in units of 10^6
-bytes; every report has been compiled before. The connections are all open at once, each with another remote address; those of the first
-two captures are handshakes alone, three packets each; those of the third send one request as
-well, so that each is also a writer. The flood is five million SYNs of different tuples. The last
-table reads the same {same} open connections with {few} and with {many} packets."""
+bytes; every report has been compiled before. The connections are all open at once, each with
+another remote address; those of the first two captures are handshakes alone, three packets each;
+those of the third send one request as well, so that each is also a writer. The flood is five
+million SYNs of different tuples. The last table reads the same {same} open connections with {few}
+and with {many} packets."""
 
 
 def measure(captures: Captures, quick: bool) -> Section:
