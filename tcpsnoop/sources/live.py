@@ -12,7 +12,6 @@ import select
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pcapy
@@ -21,18 +20,12 @@ from numpy.typing import NDArray
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, first_packets
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.source import Drops
+from tcpsnoop.sources.activation import BLOCK_TIMEOUT_MS, open_reader
 from tcpsnoop.sources.columns import empty_columns
-from tcpsnoop.sources.devices import ANY, is_loopback
+from tcpsnoop.sources.devices import is_loopback
 
 DEFAULT_SNAPLEN = 262_144  # as tcpdump
 DEFAULT_BUFFER_KIB = 16_384
-
-# libpcap takes the size of the kernel's buffer as a C int of bytes.
-LARGEST_BUFFER_KIB = (2**31 - 1) // 1024
-
-# The kernel hands over a block of packets when it is full or this old: it bounds the delay of a
-# packet on a quiet link, and how often a busy one wakes us.
-BLOCK_TIMEOUT_MS = 50
 
 # The most packets of a batch: enough that its fixed cost does not count, and few enough that the
 # kernel's buffer does not fill while the stages after this one have it.
@@ -45,11 +38,6 @@ BATCH_BYTES = 8 * 1024 * 1024
 LINK_TYPES = {11: 100, 12: 101, 19: 106}
 
 DIGITS = 6
-
-# Outcomes of activating (pcap.h); positive ones are warnings.
-_NO_SUCH_DEVICE = -5
-_NO_PERMISSION = (-8, -11)
-_NOT_UP = -9
 
 
 class LiveSource:
@@ -70,7 +58,7 @@ class LiveSource:
         promiscuous: bool = True,
         filter_text: str = "",
     ) -> None:
-        self._reader: Any = _open(name, snaplen, buffer_kib, promiscuous)
+        self._reader = open_reader(name, snaplen, buffer_kib, promiscuous)
         try:
             self._reader.setfilter(filter_text)
         except pcapy.PcapError as error:
@@ -179,41 +167,6 @@ class LiveSource:
             self.damage = f"interface {name} disappeared while capturing"
         # What came in the last moment is still handed over.
         self._ends_at = time.monotonic() + 2 * BLOCK_TIMEOUT_MS / 1000
-
-
-def _open(name: str, snaplen: int, buffer_kib: int, promiscuous: bool) -> Any:
-    if not 0 < buffer_kib <= LARGEST_BUFFER_KIB:
-        raise UsageError(f"a buffer must have 1 to {LARGEST_BUFFER_KIB} KiB, not {buffer_kib}")
-    try:
-        reader = pcapy.create(name)
-    except (pcapy.PcapError, ValueError) as error:
-        raise UsageError(f"cannot capture on {name!r}: {error}") from error
-    reader.set_snaplen(snaplen)
-    reader.set_promisc(int(promiscuous and name != ANY))
-    reader.set_buffer_size(buffer_kib * 1024)
-    reader.set_timeout(BLOCK_TIMEOUT_MS)
-    outcome = reader.activate()
-    if outcome < 0:
-        reader.close()
-        raise UsageError(_refusal(name, outcome))
-    return reader
-
-
-def _refusal(name: str, outcome: int) -> str:
-    """What the user is told when libpcap does not open an interface; it gives only a number."""
-    if outcome in _NO_PERMISSION:
-        return (
-            f"no permission to capture on {name}: run as root, or with the capability cap_net_raw "
-            "(setcap cap_net_raw+ep on the Python that runs this)"
-        )
-    if outcome == _NO_SUCH_DEVICE:
-        return f"there is no interface {name}: `tcpsnoop list interfaces` names those there are"
-    if outcome == _NOT_UP:
-        return f"interface {name} is down: bring it up with `ip link set {name} up`"
-    return (
-        f"libpcap cannot capture on {name} (outcome {outcome}): "
-        "try another interface or a smaller buffer (-B)"
-    )
 
 
 def _index_of(name: str) -> int | None:

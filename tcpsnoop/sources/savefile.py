@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
 
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, first_packets
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.source import Drops
-from tcpsnoop.sources import pcap, pcapng
 from tcpsnoop.sources.columns import PACKETS_PER_BATCH, empty_columns
 from tcpsnoop.sources.content import ContentStream
+from tcpsnoop.sources.formats import (
+    LONGEST_HEADER,
+    LONGEST_MAGIC,
+    Records,
+    recognise,
+    refusal,
+)
 from tcpsnoop.sources.hopping import (
     COUNT,
     JUMPS,
@@ -21,54 +26,10 @@ from tcpsnoop.sources.hopping import (
     POSITION,
     RAISED,
     REASONS,
-    Progress,
     new_progress,
 )
 from tcpsnoop.sources.read_buffer import CAPACITY, ReadBuffer
 from tcpsnoop.sources.stream import Stream, display_name, open_descriptor
-
-
-class Records(Protocol):
-    """What follows a file's beginning, in one of the formats."""
-
-    begins_at: int
-    """Bytes of the beginning that hold no record."""
-
-    interfaces: list[CaptureInterface]
-
-    def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
-        """Fill the columns from the buffer; why it stopped (see hopping)."""
-
-
-class Format(NamedTuple):
-    """A format of captures: the bytes it begins with, and how many of them tell all about it."""
-
-    magic: bytes
-    header_bytes: int
-    records: Callable[[bytes, str, int], Records]
-
-
-FORMATS = (
-    *(
-        Format(magic.to_bytes(4, order), pcap.HEADER_BYTES, pcap.PcapRecords)
-        for magic in pcap.VARIANTS
-        for order in ("little", "big")
-    ),
-    Format(pcapng.SECTION_TYPE, pcapng.SMALLEST_SECTION_HEADER, pcapng.PcapngRecords),
-)
-
-# Formats that are known and not read, so that the user is told what the file is.
-FOREIGN = {
-    b"snoop\0\0\0": "a Sun snoop capture",
-    b"\x1c\x00\x01\xac": "an IXIA capture",
-    b"\xac\x01\x00\x1c": "an IXIA capture",
-    b"\x1c\x00\x01\xab": "an IXIA capture",
-    b"\xab\x01\x00\x1c": "an IXIA capture",
-    b"\xa1\xb2\x34\xcd": "a capture of a modified tcpdump",
-    b"\xcd\x34\xb2\xa1": "a capture of a modified tcpdump",
-}
-LONGEST_MAGIC = max(map(len, (*FOREIGN, *(form.magic for form in FORMATS))))
-LONGEST_HEADER = max(form.header_bytes for form in FORMATS)
 
 _ANOMALIES = {
     RAISED: "{} packets say that more was captured than was on the wire: taken as captured",
@@ -152,7 +113,7 @@ class SavefileSource:
         """Recognise the format by its first bytes; False when they have not come yet."""
         while True:
             begun = self._buffer.unread(LONGEST_HEADER)
-            form = next((form for form in FORMATS if begun.startswith(form.magic)), None)
+            form = recognise(begun)
             if form is not None and len(begun) >= form.header_bytes:
                 header = begun[: form.header_bytes]
                 self._records = form.records(header, self._name, self._file)
@@ -160,7 +121,7 @@ class SavefileSource:
                 return True
             if self._buffer.exhausted or (form is None and len(begun) >= LONGEST_MAGIC):
                 if form is None:
-                    raise UsageError(self._refusal(begun))
+                    raise UsageError(f"{self._name} {refusal(begun, self._stream.fault)}")
                 self._finish()
                 return False
             if not self._fill(deadline):
@@ -205,23 +166,6 @@ class SavefileSource:
     def _place(self, offset: int) -> str:
         compression = self._stream.compression
         return f"byte {offset}{f' of the {compression} content' if compression else ''}"
-
-    def _refusal(self, begun: bytes) -> str:
-        """What the user is told of an input that is no capture."""
-        if self._stream.fault is not None:
-            return f"{self._name} is not a capture: {self._stream.fault}"
-        if not begun:
-            return f"{self._name} has no bytes: not even the file header of a capture"
-        for magic, kind in FOREIGN.items():
-            if begun.startswith(magic):
-                return (
-                    f"{self._name} is {kind}, which is not read: "
-                    "convert it with `editcap -F pcapng FILE NEW`"
-                )
-        return (
-            f"{self._name} is not a capture: it begins with the bytes {begun[:4].hex(' ')}, "
-            "neither pcap nor pcapng does"
-        )
 
 
 def open_savefile(

@@ -21,20 +21,19 @@ import zstandard
 from tcpsnoop.errors import UsageError
 from tcpsnoop.sources.savefile import SavefileSource, open_savefile
 from tests.sources.reading import Packet, Pieces, packets_of, read_once, source_of
+from tests.sources.records import header, record
 
-HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+HEADER = header()
 RECORD_BYTES = 116  # with 100 random bytes: compressed it is hardly smaller
 COUNT = 3000
 _RANDOM = random.Random(7)
 DATA = [_RANDOM.randbytes(100) for _ in range(COUNT)]
-CAPTURE = HEADER + b"".join(
-    struct.pack("<IIII", number, 0, 100, 100) + data for number, data in enumerate(DATA)
-)
+CAPTURE = HEADER + b"".join(record(data, number) for number, data in enumerate(DATA))
 WHOLE = [Packet(number + 1, number * 10**9, data, 100, 0, 0) for number, data in enumerate(DATA)]
 
 # Several blocks of every format: bzip2 has 900 kB in one, and knows nothing of it before its end.
 LARGE_DATA = [_RANDOM.randbytes(100) for _ in range(20_000)]
-LARGE = HEADER + b"".join(struct.pack("<IIII", 0, 0, 100, 100) + data for data in LARGE_DATA)
+LARGE = HEADER + b"".join(record(data) for data in LARGE_DATA)
 
 
 def zstd(content: bytes) -> bytes:
@@ -185,8 +184,7 @@ def test_packets_of_a_compressed_pipe_come_at_once() -> None:
 def test_memory_does_not_grow_with_what_is_compressed(name: str) -> None:
     # 60 MB of equal packets become some kB. A reader that decompresses them at once holds them all;
     # ours holds what 1 KiB of zstd can become, 32 MiB.
-    one = struct.pack("<IIII", 0, 0, 1500, 1500) + bytes(1500)
-    content = FORMATS[name](HEADER + one * 40_000)
+    content = FORMATS[name](HEADER + record(bytes(1500)) * 40_000)
     packets_of(source_of(FORMATS[name](CAPTURE)))  # modules are imported, kernels compiled
     tracemalloc.start()
     source = source_of(content, capacity=1 << 20)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,6 +21,7 @@ from tcpsnoop.sources.merge import CAPACITY, PACKETS_PER_BATCH, MergedSource
 from tcpsnoop.sources.savefile import SavefileSource, open_savefile
 from tests.sources.blocks import enhanced, interface, section
 from tests.sources.reading import Packet, Pieces, batches_of, packets_of, read_once
+from tests.sources.records import header, record
 
 SECOND = 10**9
 
@@ -83,10 +83,8 @@ def test_order_whatever_the_batches(
 
 
 def pcap(times: Sequence[int], file: int) -> bytes:
-    content = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, file)
-    for number, second in enumerate(times, 1):
-        content += struct.pack("<IIII", second, 0, 2, 2) + bytes((file, number))
-    return content
+    records = (record(bytes((file, number)), time) for number, time in enumerate(times, 1))
+    return header(link=file) + b"".join(records)
 
 
 def opener(path: Path, file: int) -> Callable[[], PacketSource]:

@@ -6,11 +6,7 @@ import struct
 
 import pytest
 
-from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.packets import (
-    DIRECTION_INBOUND,
-    DIRECTION_OUTBOUND,
-    DIRECTION_UNKNOWN,
     CaptureInterface,
 )
 from tcpsnoop.errors import UsageError
@@ -43,119 +39,6 @@ def test_a_file_by_its_bytes() -> None:
     assert packets_of(source) == [Packet(1, 0x1_0000_0002, b"\xab\xcd", 60, 0, 0)]
     assert list(source.interfaces) == [CaptureInterface(link_type=113, digits=9, snaplen=96)]
     assert source.damage is None
-
-
-@ORDERS
-def test_what_an_interface_says(order: str) -> None:
-    options = option(order, 1, b"a comment") + option(order, 2, b"eth0")
-    options += option(order, 4, bytes([192, 0, 2, 1, 255, 255, 255, 0]))
-    options += option(order, 4, bytes([192, 0, 2, 9, 255, 255, 255, 0]))
-    options += option(order, 5, bytes.fromhex("20010db8000000000000000000000001") + b"\x40")
-    options += resolution(order, 3) + option(order, 0, b"") + option(order, 2, b"after the end")
-    source = source_of(section(order) + interface(order, 276, 1500, options))
-    assert packets_of(source) == []
-    assert list(source.interfaces) == [
-        CaptureInterface(
-            link_type=276,
-            digits=3,
-            name="eth0",
-            snaplen=1500,
-            addresses=(halves("192.0.2.1"), halves("192.0.2.9"), halves("2001:db8::1")),
-        )
-    ]
-
-
-@ORDERS
-@pytest.mark.parametrize(
-    "options",
-    [
-        struct.pack("<HH", 2, 400) + b"eth0",  # longer than the block
-        option("<", 9, b""),
-        option("<", 4, b"\1"),
-        option("<", 14, b"\1\2"),
-        b"\1",
-    ],
-)
-def test_malformed_options_are_passed_over(order: str, options: bytes) -> None:
-    source = source_of(
-        section(order) + interface(order, 1, 0, options) + enhanced(b"x", order=order)
-    )
-    assert len(packets_of(source)) == 1
-    assert source.interfaces[0] == CaptureInterface(link_type=1, digits=6)
-
-
-@ORDERS
-def test_every_packet_block(order: str) -> None:
-    content = section(order) + interface(order) + interface(order, 101)
-    content += enhanced(b"abcde", 0x2_0000_0001, order=order, original=70, number=1)
-    content += old(b"fg", 0x2_0000_0003, order=order, number=1)
-    content += simple(b"hijk", order=order)
-    assert packets_of(source_of(content)) == [
-        Packet(1, 0x2_0000_0001 * 1000, b"abcde", 70, 1, 0),
-        Packet(2, 0x2_0000_0003 * 1000, b"fg", 2, 1, 0),
-        Packet(3, 0x2_0000_0003 * 1000, b"hijk", 4, 0, 0),  # no time: the clock's
-    ]
-
-
-@ORDERS
-@pytest.mark.parametrize(
-    ("flags", "direction"),
-    [
-        (0, DIRECTION_UNKNOWN),
-        (1, DIRECTION_INBOUND),
-        (2, DIRECTION_OUTBOUND),
-        (3, DIRECTION_UNKNOWN),
-        (0xFFFF_0000 | 0x1C | 2, DIRECTION_OUTBOUND),  # other bits mean other things
-    ],
-)
-def test_direction_by_the_flags_option(order: str, flags: int, direction: int) -> None:
-    value = option(order, 2, struct.pack(f"{order}I", flags))
-    end = option(order, 0, b"")
-    content = section(order) + interface(order)
-    for options in (value, value + end, option(order, 1, b"a comment") + value + end):
-        content += enhanced(b"abc", order=order, options=options)
-    content += old(b"", 0, order=order, options=value)
-    content += enhanced(b"abc", order=order, options=end + value)  # after the end: none
-    found = [packet.direction for packet in packets_of(source_of(content))]
-    assert found == [direction] * 4 + [DIRECTION_UNKNOWN]
-
-
-@ORDERS
-def test_malformed_packet_options_say_nothing(order: str) -> None:
-    too_long = struct.pack(f"{order}HH", 1, 0xFFFF) + bytes(4)
-    wrong_size = option(order, 2, b"\1\0")
-    content = section(order) + interface(order)
-    content += enhanced(b"abc", order=order, options=too_long)
-    content += enhanced(b"abc", order=order, options=wrong_size + bytes(8))
-    assert [packet.direction for packet in packets_of(source_of(content))] == [0, 0]
-
-
-def test_simple_packets_are_cut_by_the_snap_length_of_the_first_interface() -> None:
-    content = section() + interface(snaplen=6) + interface(snaplen=4)
-    content += simple(b"abcdef", 6000) + simple(b"abc", 3)
-    packets = packets_of(source_of(content))
-    assert [(packet.data, packet.original) for packet in packets] == [
-        (b"abcdef", 6000),
-        (b"abc", 3),
-    ]
-
-
-def test_simple_packets_without_a_snap_length_have_what_the_block_has() -> None:
-    packets = packets_of(source_of(section() + interface() + simple(b"abcdefgh", 900)))
-    assert [(packet.data, packet.original) for packet in packets] == [(b"abcdefgh", 900)]
-
-
-def test_simple_packets_before_any_time_are_at_zero_and_start_no_clock() -> None:
-    day = 86_400_000_000
-    content = section() + interface() + simple(b"a") + enhanced(b"b", 3 * day) + simple(b"c")
-    source = source_of(content)
-    assert [packet.time_ns for packet in packets_of(source)] == [0, 3000 * day, 3000 * day]
-    assert source.anomalies == []
-
-
-def test_simple_packets_have_the_largest_time_so_far() -> None:
-    content = section() + interface() + enhanced(b"a", 500) + enhanced(b"b", 400) + simple(b"c")
-    assert [p.time_ns for p in packets_of(source_of(content))] == [500_000, 400_000, 500_000]
 
 
 def test_sections_have_their_own_order_and_interfaces() -> None:
@@ -191,25 +74,6 @@ def test_interfaces_are_bounded() -> None:
     assert source.damage == (
         f"input is damaged at byte {place}: it describes more interfaces than are kept"
     )
-
-
-def test_other_blocks_are_passed_over_by_their_length() -> None:
-    others = (
-        block("<", 4, bytes(100))  # names
-        + block("<", 5, bytes(12))  # statistics
-        + block("<", 0x0BAD, struct.pack("<I", 32473) + b"own")
-        + block("<", 0x8000_0001, bytes(4))
-        + block("<", 77, b"")
-        + block("<", 10, bytes(100_000))  # larger than the buffer
-    )
-    content = section() + others + interface() + others + enhanced(b"x") + others + simple(b"y")
-    assert [packet.data for packet in packets_of(source_of(content))] == [b"x", b"y"]
-
-
-def test_more_captured_than_on_the_wire_is_corrected_and_told() -> None:
-    source = source_of(section() + interface() + enhanced(b"abcd", original=2))
-    assert packets_of(source)[0].original == 4
-    assert len(source.anomalies) == 1
 
 
 def test_section_and_interfaces_only_is_a_capture_without_packets() -> None:

@@ -6,13 +6,11 @@ import contextlib
 import itertools
 import os
 import random
-import struct
 import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +19,10 @@ from tcpsnoop.sources.read_buffer import CAPACITY
 from tcpsnoop.sources.savefile import SavefileSource, open_savefile
 from tests.sources import capture_variants
 from tests.sources.reading import Packet, Pieces, batches_of, packets_of, source_of
+from tests.sources.records import header, record
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+HEADER = header()
 
 contents = st.builds(
     lambda seed, make: make(random.Random(seed)),
@@ -85,7 +84,7 @@ def test_compiled_and_interpreted_agree(tmp_path: Path) -> None:
 
 
 def test_batches_are_as_large_as_they_may_be() -> None:
-    records = b"".join(struct.pack("<IIII", second, 0, 1, 1) + b"x" for second in range(10))
+    records = b"".join(record(b"x", second) for second in range(10))
     assert [len(batch) for batch in batches_of(source_of(HEADER + records, batch_size=4))] == [
         4,
         4,
@@ -94,11 +93,10 @@ def test_batches_are_as_large_as_they_may_be() -> None:
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    record = struct.pack("<IIII", 0, 0, 1500, 1500) + bytes(1500)
     peaks = []
     for count in (10, 10_000, 60_000):
         path = tmp_path / str(count)
-        path.write_bytes(HEADER + record * count)
+        path.write_bytes(HEADER + record(bytes(1500)) * count)
         tracemalloc.start()
         source = open_savefile(str(path))
         read = 0
@@ -116,7 +114,7 @@ def test_a_large_record_makes_room_once_and_for_itself_only() -> None:
     large, small = bytes(9_000_000), bytes(60)
     content = HEADER
     for data in (small, large, small, large, small):
-        content += struct.pack("<IIII", 0, 0, len(data), len(data)) + data
+        content += record(data)
     tracemalloc.start()
     sizes = [len(packet.data) for packet in packets_of(source_of(content))]
     assert tracemalloc.get_traced_memory()[1] < 45e6  # the content is older; two packets of it
@@ -125,7 +123,7 @@ def test_a_large_record_makes_room_once_and_for_itself_only() -> None:
 
 
 def test_a_record_that_only_claims_to_be_large_costs_nothing() -> None:
-    content = HEADER + struct.pack("<IIII", 0, 0, 16_000_000, 16_000_000) + b"short"
+    content = HEADER + record(bytes(16_000_000))[:20]
     tracemalloc.start()
     source = source_of(content)
     assert packets_of(source) == []
@@ -135,7 +133,7 @@ def test_a_record_that_only_claims_to_be_large_costs_nothing() -> None:
 
 
 def test_closing_gives_back_and_ends() -> None:
-    stream = Pieces(HEADER + struct.pack("<IIII", 0, 0, 1, 1) + b"x")
+    stream = Pieces(HEADER + record(b"x"))
     source = SavefileSource(stream, "input")
     source.close()
     source.close()
@@ -144,28 +142,3 @@ def test_closing_gives_back_and_ends() -> None:
     assert source.read(0) is None
     assert source.drops() is None
     assert len(source.interfaces) == 1
-
-
-def test_no_byte_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "empty.pcap"
-    path.touch()
-    with pytest.raises(UsageError, match=rf"^{path} has no bytes: not even the file header"):
-        open_savefile(str(path))
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"\xd4", "is not a capture: it begins with the bytes d4, neither pcap nor pcapng does"),
-        (b"hello, world", "is not a capture: it begins with the bytes 68 65 6c 6c, neither"),
-        (b"\n\r\r\r\n", "is not a capture: it begins with the bytes 0a 0d 0d 0d, neither"),
-        (b"snoop\0\0\0\0\0\0\2\0\0\0\4", "is a Sun snoop capture, which is not read: convert it"),
-        (b"\xac\x01\x00\x1c" + bytes(40), "is an IXIA capture, which is not read: convert it"),
-        (b"\xa1\xb2\x34\xcd" + bytes(40), "is a capture of a modified tcpdump, which is not read"),
-    ],
-)
-def test_what_is_no_capture_is_refused(content: bytes, told: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        source_of(content)
-    assert str(refused.value).startswith(f"input {told}")
-    assert "\n" not in str(refused.value)

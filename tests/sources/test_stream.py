@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -16,15 +15,12 @@ import pytest
 from tcpsnoop.errors import UsageError
 from tcpsnoop.sources.savefile import SavefileSource, open_savefile
 from tests.sources.reading import packets_of, read_once, source_of
+from tests.sources.records import header, record
 
-HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+HEADER = header()
 
 # What `read` may take beyond its timeout on a loaded machine.
 GRACE = 0.2
-
-
-def record(data: bytes, seconds: int = 0) -> bytes:
-    return struct.pack("<IIII", seconds, 0, len(data), len(data)) + data
 
 
 def passed_in(descriptor: int) -> SavefileSource:

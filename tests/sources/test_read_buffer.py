@@ -1,0 +1,81 @@
+"""The read buffer: nothing is lost, and it grows only for a record that is larger."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcpsnoop.sources.hopping import LARGEST_RECORD
+from tcpsnoop.sources.read_buffer import ReadBuffer
+from tests.sources.reading import Pieces
+
+CONTENT = bytes(range(256)) * 40
+
+
+@given(
+    capacity=st.integers(4, 300),
+    sizes=st.lists(st.integers(1, 100), min_size=1, max_size=200),
+    taken=st.lists(st.integers(0, 300), min_size=1, max_size=200),
+)
+def test_every_byte_once_and_in_order(capacity: int, sizes: list[int], taken: list[int]) -> None:
+    buffer = ReadBuffer(capacity)
+    stream = Pieces(CONTENT, sizes)
+    found = b""
+    for count in [*taken, *[capacity] * len(CONTENT)]:
+        assert buffer.offset == len(found)
+        part = buffer.unread(count)
+        found += part
+        buffer.position += len(part)
+        if buffer.exhausted and buffer.position == buffer.end:
+            break
+        assert buffer.fill(stream, 0)
+    assert found == CONTENT
+
+
+def test_a_word_begins_at_every_byte() -> None:
+    buffer = ReadBuffer(16)
+    buffer.fill(Pieces(CONTENT[:16]), 0)
+    words = [int.from_bytes(CONTENT[at : at + 4], sys.byteorder) for at in range(13)]
+    assert buffer.words.tolist() == words
+    assert buffer.words.dtype == np.uint32
+
+
+def test_it_grows_when_what_is_unread_fills_it() -> None:
+    buffer = ReadBuffer(64)
+    stream = Pieces(CONTENT)
+    sizes = []
+    while not buffer.exhausted:
+        buffer.fill(stream, 0)
+        sizes.append(len(buffer.data))
+    assert sizes[:4] == [64, 128, 256, 512]
+    assert buffer.unread(len(CONTENT)) == CONTENT
+    assert buffer.words[100] == int.from_bytes(CONTENT[100:104], sys.byteorder)
+
+
+def test_it_has_room_for_the_largest_record() -> None:
+    buffer = ReadBuffer(3 * LARGEST_RECORD // 4)
+    stream = Pieces(bytes(2 * LARGEST_RECORD))
+    buffer.fill(stream, 0)
+    buffer.fill(stream, 0)
+    assert LARGEST_RECORD + 28 <= len(buffer.data) < LARGEST_RECORD + 10_000
+    assert buffer.end == len(buffer.data)
+
+
+def test_it_does_not_grow_while_it_is_emptied() -> None:
+    buffer = ReadBuffer(64)
+    stream = Pieces(CONTENT)
+    for _ in range(len(CONTENT)):
+        buffer.fill(stream, 0)
+        buffer.position = buffer.end - 1  # a byte is left each time
+    assert buffer.exhausted
+    assert len(buffer.data) == 64
+
+
+def test_released_it_holds_nothing() -> None:
+    buffer = ReadBuffer(64)
+    buffer.fill(Pieces(CONTENT), 0)
+    buffer.release()
+    assert (len(buffer.data), len(buffer.words), buffer.unread(10)) == (0, 0, b"")
