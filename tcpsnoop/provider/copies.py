@@ -108,10 +108,9 @@ def _is_logged(
         if np.int64(seen["number"]) != number or np.int64(seen["end"]) != end:
             return False
         elapsed = abs(time_ns - np.int64(seen["time_ns"]))
-        if elapsed > NEAR_NS:
-            return False
         if (
-            np.int64(seen["fingerprint"]) == np.int64(segment["fingerprint"])
+            elapsed <= NEAR_NS
+            and np.int64(seen["fingerprint"]) == np.int64(segment["fingerprint"])
             and np.int64(seen["sequence"]) == np.int64(segment["sequence"])
             and np.int64(seen["acknowledgment"]) == np.int64(segment["acknowledgment"])
             and np.int64(seen["payload"]) == np.int64(segment["payload"])

@@ -53,18 +53,13 @@ def begins_anew(connection: Row, sender: Row, segment: Row) -> Truth:
         return False
     closed = np.int64(connection["flags"]) & CLOSED != 0
     known = np.int64(sender["flags"])
-    same_isn = np.int64(sender["isn"]) == sequence
-    if flags & ACK == 0:
-        if closed:
-            return True
-        if known & (SYN_SENT | ISN_IMPLIED | HEARD) != 0:
-            # Midstream, `isn` is one below the lowest sequence seen.
-            return not same_isn
-        # Nothing was seen of this end: the other SYN of a simultaneous open, or midstream.
-        return np.int64(connection["flags"]) & MIDSTREAM != 0
+    if closed and (flags & ACK == 0 or known & (SYN_SENT | ISN_IMPLIED) == 0):
+        return True
     if known & (SYN_SENT | ISN_IMPLIED | HEARD) != 0:
-        return not same_isn
-    return closed
+        # Midstream, `isn` is one below the lowest sequence seen.
+        return np.int64(sender["isn"]) != sequence
+    # Nothing was seen of this end: the other SYN of a simultaneous open, or midstream.
+    return np.int64(connection["flags"]) & MIDSTREAM != 0
 
 
 @kernel
@@ -106,7 +101,11 @@ def advance(
     if flags & SYN != 0:
         fired = _open(connection, sender, receiver, end, sequence, acknowledgment, flags)
     state = np.int64(connection["flags"])
-    if flags & (SYN | ACK) == ACK and state & (ACCEPTED | MIDSTREAM | CLOSED) == 0:
+    if (
+        flags & (SYN | ACK) == ACK
+        and state & (ACCEPTED | CLOSED) == 0
+        and np.int64(receiver["flags"]) & SYN_SENT != 0
+    ):
         fired |= _answer(connection, receiver, end, acknowledgment)
     if flags & FIN != 0 and np.int64(sender["flags"]) & FIN_SENT == 0:
         sender["flags"] = np.int64(sender["flags"]) | FIN_SENT
@@ -115,16 +114,27 @@ def advance(
         if np.int64(receiver["flags"]) & FIN_SENT != 0 and state & CLOSED == 0:
             connection["flags"] = np.int64(connection["flags"]) | CLOSED
             connection["end_reason"] = BY_FIN
-    elif (
-        # Both FINs were seen: the connection has ended when both are acknowledged.
-        flags & ACK != 0
-        and state & (CLOSED | REPORTED) == CLOSED
-        and np.int64(receiver["fin"]) == acknowledgment
-        and np.int64(sender["acknowledged"]) & MODULUS_MASK == np.int64(sender["fin"])
+    return fired
+
+
+@inlined
+def finish(connection: Row, first: Row, second: Row) -> Integer:
+    """`closed` as a bit, if both ends have sent FIN and both FINs are acknowledged by now."""
+    state = np.int64(connection["flags"])
+    if (
+        state & (CLOSED | REPORTED) == CLOSED
+        and _fin_acknowledged(first)
+        and _fin_acknowledged(second)
     ):
         connection["flags"] = state | REPORTED
-        fired |= CLOSED_FIRES
-    return fired
+        return CLOSED_FIRES
+    return 0
+
+
+@kernel
+def _fin_acknowledged(end: Row) -> Truth:
+    acknowledged = np.int64(end["acknowledged"])
+    return acknowledged >= 0 and distance(acknowledged, np.int64(end["fin"])) >= 0
 
 
 @inlined
@@ -168,7 +178,9 @@ def _open(
         return CONNECT_REQUEST
     sender["flags"] = np.int64(sender["flags"]) | SYN_SENT | SYN_ACKED
     if np.int64(receiver["flags"]) & SYN_SENT == 0:
-        # The SYN was not captured, but this is what it must have been.
+        # The SYN was not captured, but this is what it must have been, and whose.
+        if state & REQUESTED == 0:
+            connection["originator"] = 1 - end
         receiver["isn"] = (acknowledgment - 1) & MODULUS_MASK
         receiver["flags"] = np.int64(receiver["flags"]) | ISN_IMPLIED
         return 0
@@ -187,7 +199,7 @@ def _answer(connection: Row, receiver: Row, end: Integer, acknowledgment: Intege
     """An ACK without SYN before the connection is accepted."""
     state = np.int64(connection["flags"])
     peer = np.int64(receiver["flags"])
-    if peer & SYN_SENT == 0 or not acknowledges_syn(receiver, acknowledgment):
+    if not acknowledges_syn(receiver, acknowledgment):
         return 0
     fired = 0
     if (

@@ -14,16 +14,18 @@ from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, NONE
 
 # For all connections together; 24 bytes each, touched only as used.
 POOL = 1 << 18
-# Above it, the first hole of an end is given up: a receiver's window rarely holds more runs of
-# segments between losses, and every one costs a step of the search.
+# With so many runs, the first hole of an end is given up: a receiver's window rarely holds more
+# between losses, and every one costs a step of the search.
 MAX_HELD = 128
+# One segment can fill the holes between all of them, each part a run of its own.
+MOST_RUNS = 2 * MAX_HELD + 2
 # Late bytes for an older hole count as seen before.
 MAX_HOLES = 16
 
 # What ends at an interval's end.
 NOTHING = 0
 BOUNDARY = 1  # a write: PUSH was set
-FINAL = 2  # a write and the stream: FIN was set
+FINAL = 2  # a write and the stream: its last number is that of the FIN
 
 INTERVAL = np.dtype([("start", "i8"), ("stop", "i8"), ("chain", "i4"), ("ends", "u1")], align=True)
 
@@ -83,29 +85,34 @@ def release_all(pool: Intervals, state: State, end: Row) -> None:
 def hold(
     pool: Intervals, state: State, end: Row, start: Integer, stop: Integer, ends: Integer
 ) -> Integer:
-    """Keep the bytes [start, stop) above `next`; how many are new, NONE if there is no room.
+    """Keep [start, stop) above `next`; how many numbers are new, NONE if there is no room.
 
-    Parts already held stay as they are; runs are joined where no write ends between them.
+    Parts already held stay as they are, but for a write that ends in them (`ends`); runs are joined
+    where no write ends between them.
     """
-    fresh = 0
-    steps = 0
     before: Integer = NONE
     here = np.int64(end["held"])
-    while start < stop:
-        while here >= 0 and np.int64(pool[here]["stop"]) <= start:
+    runs = 0
+    while here >= 0:
+        runs += 1
+        if np.int64(pool[here]["stop"]) <= start:
             before = here
-            here = np.int64(pool[here]["chain"])
-            steps += 1
-        if steps > MAX_HELD:
-            return NONE
+        here = np.int64(pool[here]["chain"])
+    if runs >= MAX_HELD:
+        return NONE
+    if ends == BOUNDARY:
+        mark(pool, state, end, start, stop)
+    fresh = 0
+    while start < stop:
+        here = np.int64(end["held"]) if before < 0 else np.int64(pool[before]["chain"])
         until = stop
         if here >= 0:
             if np.int64(pool[here]["start"]) <= start:
-                start = min(stop, np.int64(pool[here]["stop"]))
+                before = here
+                start = max(start, np.int64(pool[here]["stop"]))
                 continue
             until = min(stop, np.int64(pool[here]["start"]))
         what = ends if until == stop else NOTHING
-        fresh += until - start
         if (
             before >= 0
             and np.int64(pool[before]["stop"]) == start
@@ -122,8 +129,30 @@ def hold(
             else:
                 pool[before]["chain"] = place
             before = place
+        fresh += until - start
         start = until
     return fresh
+
+
+@kernel
+def mark(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer) -> None:
+    """A write ends at `stop`, where [start, stop) ends inside a run that is held, or with it."""
+    here = np.int64(end["held"])
+    while here >= 0 and np.int64(pool[here]["stop"]) < stop:
+        here = np.int64(pool[here]["chain"])
+    if here < 0 or start >= stop or np.int64(pool[here]["start"]) >= stop:
+        return
+    node = pool[here]
+    if stop < np.int64(node["stop"]):
+        after = np.int64(node["chain"])
+        rest = allocate(pool, state, stop, np.int64(node["stop"]), np.int64(node["ends"]), after)
+        if rest < 0:
+            return
+        node["stop"] = stop
+        node["chain"] = rest
+        node["ends"] = BOUNDARY
+    elif np.int64(node["ends"]) == NOTHING:
+        node["ends"] = BOUNDARY
 
 
 @kernel
@@ -162,7 +191,9 @@ def fill_holes(pool: Intervals, state: State, end: Row, start: Integer, stop: In
         filled += high - low
         if low > left and high < right:
             node["stop"] = low
-            node["chain"] = allocate(pool, state, high, right, NOTHING, np.int64(node["chain"]))
+            place = allocate(pool, state, high, right, NOTHING, np.int64(node["chain"]))
+            if place >= 0:
+                node["chain"] = place
             return filled
         if low > left:
             node["stop"] = low

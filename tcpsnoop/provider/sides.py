@@ -168,6 +168,7 @@ class Window:
 
     given: tuple[str, ...] = ()
     known: Iterable[Address] = ()
+    waits: bool = False  # packets come as they happen, so the window ends by the clock too
     decided: bool = False
     _held: list[SegmentBatch] = field(default_factory=list)
     _seen: int = 0
@@ -215,7 +216,12 @@ class Window:
 
     def expired(self, now: float) -> bool:
         """The window is over by the clock: time to `release`."""
-        return not self.decided and self._seen > 0 and now - self._since >= WINDOW_SECONDS
+        return (
+            self.waits
+            and not self.decided
+            and self._seen > 0
+            and now - self._since >= WINDOW_SECONDS
+        )
 
     def release(self) -> Iterator[SegmentBatch]:
         """Decide rules 3 and 4 now, and give what was held."""

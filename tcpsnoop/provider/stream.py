@@ -15,24 +15,33 @@ from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 from tcpsnoop.provider.intervals import (
     BOUNDARY,
     FINAL,
-    MAX_HELD,
+    MOST_RUNS,
     NOTHING,
     Intervals,
     State,
     fill_holes,
     hold,
+    mark,
     release,
     release_all,
     remember_hole,
 )
 from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
-from tcpsnoop.provider.table import FOLLOWED, HEARD, PROBE_PENDING, WRITES
+from tcpsnoop.provider.table import (
+    BELOW_ZERO,
+    FOLLOWED,
+    HEARD,
+    ISN_IMPLIED,
+    NONE,
+    PROBE_PENDING,
+    WRITES,
+)
 
 # `writing` after a hole: nothing is known of the write until the next boundary.
 VOID = -1
 _LARGEST_WRITE = 2**31 - 1
-# One segment can release all that is held, and end the other end's write.
-MAX_WRITES = MAX_HELD + 8
+# One segment can release all that is held of both ends, and end a write of each.
+MAX_WRITES = 2 * MOST_RUNS + 4
 
 Writes = NDArray[np.int64]  # shape (MAX_WRITES, 2): end, bytes
 
@@ -64,28 +73,38 @@ def follow(
     sender["window"] = segment["window"]
     if payload < 0:
         # Cut, and no declared length: nobody knows where the next segment begins.
-        sender["flags"] = np.int64(sender["flags"]) & ~FOLLOWED
+        sender["flags"] = np.int64(sender["flags"]) & ~(FOLLOWED | PROBE_PENDING)
+        sender["acknowledged"] = NONE
         sender["writing"] = VOID
         release_all(pool, state, sender)
         return
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
     if np.int64(sender["flags"]) & FOLLOWED == 0:
         _begin(sender, start)
-    if payload == 0 and flags & FIN == 0:
+    if payload == 0 and flags & (FIN | PUSH) == 0:
         return
     place = unwrap(start, np.int64(sender["next"]))
     if payload <= 1 and flags & (SYN | FIN) == 0 and _is_probe(sender, receiver, place, payload):
         return
+    earlier, following = state[WRITES], np.int64(sender["next"])
     new = _take(pool, state, writes, sender, end, place, payload, flags)
+    known = np.int64(sender["flags"])
+    if known & PROBE_PENDING != 0 and np.int64(sender["next"]) != following:
+        sender["flags"] = known & ~PROBE_PENDING
     if new > 0 and np.int64(receiver["writing"]) != 0:
-        _end_write(state, writes, receiver, 1 - end)
+        _end_write_before(state, writes, receiver, 1 - end, earlier)
 
 
 @kernel
 def _begin(sender: Row, start: Integer) -> None:
-    """The first segment of this end."""
+    """The first segment of this end, or the first after one of unknown length."""
+    flags = np.int64(sender["flags"])
+    if flags & ISN_IMPLIED != 0 and np.int64(sender["segments"]) == 1:
+        # Bytes that the SYN|ACK did not acknowledge come behind it, captured or not.
+        start = (np.int64(sender["isn"]) + 1) & MODULUS_MASK
     sender["next"] = start
-    sender["flags"] = np.int64(sender["flags"]) | FOLLOWED
+    sender["lowest"] = start
+    sender["flags"] = (flags | FOLLOWED) & ~BELOW_ZERO
 
 
 @inlined
@@ -135,9 +154,11 @@ def _drain(pool: Intervals, state: State, writes: Writes, end: Row, which: Integ
     here = np.int64(end["held"])
     while here >= 0 and np.int64(pool[here]["start"]) <= np.int64(end["next"]):
         stop = np.int64(pool[here]["stop"])
-        _extend(
-            state, writes, end, which, stop - np.int64(end["next"]), np.int64(pool[here]["ends"])
-        )
+        ends = np.int64(pool[here]["ends"])
+        if ends == FINAL:
+            stop -= 1
+        if ends != FINAL or stop >= np.int64(end["next"]):
+            _extend(state, writes, end, which, stop - np.int64(end["next"]), ends)
         here = release(pool, state, here)
     end["held"] = here
 
@@ -166,6 +187,22 @@ def _end_write(state: State, writes: Writes, end: Row, which: Integer) -> None:
         writes[state[WRITES], 0] = which
         writes[state[WRITES], 1] = size
         state[WRITES] += 1
+
+
+@kernel
+def _end_write_before(
+    state: State, writes: Writes, end: Row, which: Integer, place: Integer
+) -> None:
+    """The same, in front of the writes from `place` on, which the segment itself ended."""
+    count = state[WRITES]
+    _end_write(state, writes, end, which)
+    if state[WRITES] > count:
+        size = writes[count, 1]
+        for later in range(count, place, -1):
+            writes[later, 0] = writes[later - 1, 0]
+            writes[later, 1] = writes[later - 1, 1]
+        writes[place, 0] = which
+        writes[place, 1] = size
 
 
 @inlined
@@ -198,46 +235,93 @@ def _take(
     payload: Integer,
     flags: Integer,
 ) -> Integer:
-    """Data or FIN at the unwrapped `start`; how many bytes are new."""
+    """Data, FIN or PUSH at the unwrapped `start`; how many bytes are new."""
     stop = start + payload
     ends = FINAL if flags & FIN != 0 else (BOUNDARY if flags & PUSH != 0 else NOTHING)
-    if start == np.int64(sender["next"]) and np.int64(sender["held"]) < 0:
+    following = np.int64(sender["next"])
+    if start == following and np.int64(sender["held"]) < 0:
         _extend(state, writes, sender, which, payload, ends)
-        sender["flags"] = np.int64(sender["flags"]) & ~PROBE_PENDING
         return payload
     new = 0
-    if start < np.int64(sender["next"]):
-        below = min(stop, np.int64(sender["next"]))
+    if start < following:
+        below = min(stop, following)
         new = _take_early(pool, state, sender, start, below) + fill_holes(
             pool, state, sender, start, below
         )
         start = below
-    if start < stop:
-        fresh = hold(pool, state, sender, start, stop, ends)
-        if fresh < 0:
-            # Too many holes at once: give the first one up.
-            while np.int64(sender["next"]) < start:
-                _pass_hole(pool, state, writes, sender, which, start)
-            fresh = max(0, stop - np.int64(sender["next"]))
-            _extend(state, writes, sender, which, fresh, ends)
-        new += fresh
-        _drain(pool, state, writes, sender, which)
-    elif payload == 0 and start == np.int64(sender["next"]):
-        _extend(state, writes, sender, which, 0, ends)
+    if start > following:
+        fresh = _wait(pool, state, sender, start, stop, ends)
+        if fresh >= 0:
+            sender["retransmitted"] += payload - fresh
+            return fresh
+        # Too many holes at once: give the first ones up.
+        while np.int64(sender["next"]) < start:
+            _pass_hole(pool, state, writes, sender, which, start)
+    if stop >= np.int64(sender["next"]):
+        new += _join(pool, state, writes, sender, which, stop, ends)
     sender["retransmitted"] += payload - new
     return new
+
+
+@kernel
+def _wait(
+    pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer, ends: Integer
+) -> Integer:
+    """Hold what is out of order; how many bytes are new, negative if there is no room."""
+    if ends != FINAL:
+        return hold(pool, state, sender, start, stop, ends)
+    fresh = hold(pool, state, sender, start, stop, NOTHING)
+    # The FIN takes a number of its own; if there is no room for it, its ACK tells of it.
+    hold(pool, state, sender, stop, stop + 1, FINAL)
+    return fresh
+
+
+@kernel
+def _join(
+    pool: Intervals,
+    state: State,
+    writes: Writes,
+    sender: Row,
+    which: Integer,
+    stop: Integer,
+    ends: Integer,
+) -> Integer:
+    """Take the bytes from `next` to `stop`, and what is held between and behind them.
+
+    How many are new.
+    """
+    if ends == BOUNDARY:
+        mark(pool, state, sender, np.int64(sender["next"]), stop)
+    new = 0
+    while True:
+        until = stop
+        first = np.int64(sender["held"])
+        if first >= 0:
+            until = min(until, np.int64(pool[first]["start"]))
+        fresh = until - np.int64(sender["next"])
+        new += fresh
+        _extend(state, writes, sender, which, fresh, ends if until == stop else NOTHING)
+        _drain(pool, state, writes, sender, which)
+        if np.int64(sender["next"]) >= stop:
+            return new
 
 
 @kernel
 def _take_early(
     pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer
 ) -> Integer:
-    """Bytes below the first ever seen of an end that was picked up midstream: these are new."""
-    if np.int64(sender["flags"]) & HEARD == 0:
+    """Bytes below the first ever captured of an end that was picked up midstream: these are new."""
+    flags = np.int64(sender["flags"])
+    if flags & HEARD == 0:
         return 0
-    lowest = unwrap(np.int64(sender["isn"]) + 1, np.int64(sender["next"]))
+    lowest = np.int64(sender["lowest"])
+    if flags & BELOW_ZERO != 0:
+        lowest -= MODULUS_MASK + 1
     if start >= lowest:
         return 0
+    sender["lowest"] = start & MODULUS_MASK
+    if start < 0:
+        sender["flags"] = flags | BELOW_ZERO
     if stop < lowest:
         remember_hole(pool, state, sender, stop, lowest)
     return min(stop, lowest) - start

@@ -29,13 +29,14 @@ MIDSTREAM = 0x20  # the first segment seen was no SYN
 SIMULTANEOUS = 0x40  # SYN from both ends
 
 # Bits of END["flags"].
-FOLLOWED = 0x01  # `next` is known
+FOLLOWED = 0x01  # `next` and `lowest` are known
 SYN_SENT = 0x02  # its SYN was seen, `isn` is its number
 SYN_ACKED = 0x04  # that SYN was a SYN|ACK
 ISN_IMPLIED = 0x08  # `isn` is known from the other end's SYN|ACK
 FIN_SENT = 0x10
 PROBE_PENDING = 0x20  # a zero-window probe's byte is not yet acknowledged
 HEARD = 0x40  # midstream: `isn` is one below the lowest sequence number seen
+BELOW_ZERO = 0x80  # `lowest`, unwrapped as `next` is, is negative
 
 NONE = -1  # no row, no interval, no end
 
@@ -70,6 +71,7 @@ END = np.dtype(
         ("probe", "i4"),  # of those, keep-alive and zero-window probe bytes
         ("segments", "u4"),
         ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
+        ("lowest", "u4"),  # sequence number of its first byte captured, or of where to begin
         ("fin", "u4"),  # sequence number after the FIN
         ("writing", "i4"),  # bytes since the last boundary; VOID until the next one
         ("held", "i4"),  # first interval above `next`
@@ -290,6 +292,7 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
         end["probe"] = 0
         end["segments"] = 0
         end["isn"] = 0
+        end["lowest"] = 0
         end["fin"] = 0
         end["writing"] = 0
         end["held"] = NONE

@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import CLOSED_ROW, PROBE_ROW, PROBES, ProbeBatch
-from tcpsnoop.batches.segments import SEGMENT, SYN, SegmentBatch
+from tcpsnoop.batches.segments import RST, SEGMENT, SYN, SegmentBatch
 from tcpsnoop.kernel import Integer, Row, inlined, kernel
 from tcpsnoop.provider.copies import is_copy, make_log
 from tcpsnoop.provider.firing import fire_all, fire_closed
-from tcpsnoop.provider.handshake import CLOSED_FIRES, advance, begins_anew, hear, originator_of
+from tcpsnoop.provider.handshake import (
+    CLOSED_FIRES,
+    advance,
+    begins_anew,
+    finish,
+    hear,
+    originator_of,
+)
 from tcpsnoop.provider.intervals import make_intervals, release_all
 from tcpsnoop.provider.sides import RULES, Sides, Window, local_ends
 from tcpsnoop.provider.stream import MAX_WRITES, follow
@@ -27,8 +34,6 @@ from tcpsnoop.provider.table import (
     CLOSED,
     CLOSED_ROWS,
     DUPLICATES,
-    FREE,
-    FRESH,
     LOOKAHEAD,
     MIDSTREAM,
     NUMBER,
@@ -164,7 +169,7 @@ def _begin(
     connection = table.connections[slot]
     flags = np.int64(segment["flags"])
     connection["start_ns"] = segment["time_ns"]
-    connection["flags"] = 0 if flags & SYN != 0 else MIDSTREAM
+    connection["flags"] = 0 if flags & (SYN | RST) == SYN else MIDSTREAM
     connection["originator"] = originator_of(
         sender,
         flags,
@@ -204,6 +209,7 @@ def _take(
     state[WRITES] = 0
     if wanted & _STREAM_BITS != 0:
         follow(table.ends, memory.intervals, state, output.writes, slot, sender, segment)
+        fired |= finish(connection, table.ends[2 * slot], table.ends[2 * slot + 1])
     hear(table.ends[2 * slot + sender], segment)
     shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
     if shown != 0:
@@ -359,13 +365,11 @@ class Tracker:
             )
             if start > 0:
                 self._latest[0] = segments[start - 1]
+            # There was room for probes: it was the table that stopped it.
+            full = start < count and self._table.state[ROWS] + _ROWS_OF_ONE <= ROOM
             yield from self._flush()
-            if start < count and self._full():
+            if full:
                 yield from self._evict()
-
-    def _full(self) -> bool:
-        state = self._table.state
-        return bool(state[FREE] < 0 and state[FRESH] >= len(self._table.connections))
 
     def _evict(self) -> Iterator[ProbeBatch]:
         """Make room: the least recently active connections go first."""
