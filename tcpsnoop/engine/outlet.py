@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +91,19 @@ class Outlet:
 
     def report(self, interval: Interval | None = None, *, skip_empty: bool = False) -> None:
         """Write a summary's report of what it has observed, and begin anew."""
-        if not isinstance(self._reporter, SummaryReporter) or self._renderer is None:
+        self.closing(interval, skip_empty=skip_empty)()
+
+    def closing(
+        self, interval: Interval | None = None, *, skip_empty: bool = False
+    ) -> Callable[[], None]:
+        """Begin anew; what is returned writes the report, and may be called by another thread."""
+        closed, self._reporter = self._reporter, _fresh(self._blank)
+        return partial(self._write, closed, interval, skip_empty)
+
+    def _write(self, closed: Reporter, interval: Interval | None, skip_empty: bool) -> None:
+        if not isinstance(closed, SummaryReporter) or self._renderer is None:
             return
-        report = self._reporter.report()
-        self._reporter = _fresh(self._blank)
+        report = closed.report()
         if skip_empty and len(report.table) == 0:
             return
         self.notes += [note for note in report.notes if note not in self.notes]

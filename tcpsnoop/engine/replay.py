@@ -54,7 +54,7 @@ def replay(
 def drain(source: PacketSource, outlets: Sequence[Outlet], local: Sequence[str] = ()) -> None:
     """Everything that `source` has, through every stage, into the outlets."""
     wanted = [probe for outlet in outlets for probe in outlet.probes]
-    tracker = Tracker(wanted, registered_ports(), Window(tuple(local)))
+    tracker = Tracker(wanted, registered_ports(), Window(tuple(local), waits=False))
     intake, dissector = Intake(source), Dissector(BATCH_PACKETS)
     while not intake.ended:
         batch = intake.step(dissector, 1.0)

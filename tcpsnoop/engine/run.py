@@ -9,6 +9,7 @@ from pathlib import Path
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
 from tcpsnoop.engine.attribution import Attribution
+from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
@@ -98,7 +99,7 @@ class Run:
         self._tracker = Tracker(
             [probe for reporter in reporters for probe in reporter.probes],
             registered_ports(),
-            Window(settings.local, known),
+            Window(settings.local, known, waits=source.waits),
             settings.max_connections,
         )
         given = {} if settings.hosts is None else read_hosts(Path(settings.hosts))
@@ -113,6 +114,7 @@ class Run:
         self._start_ns = time.time_ns()
         self._intervals: FileIntervals | LiveIntervals | None = None
         self._addresses_at = 0.0
+        self._background = Background()
         self._reader: Reader | None = None
 
     def execute(self) -> int:
@@ -261,7 +263,8 @@ class Run:
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
                 for outlet in self._outlets:
-                    outlet.report(interval)
+                    self._background.do(outlet.closing(interval))
+            self._background.check()
 
     def _emit(self, probes: ProbeBatch) -> None:
         for part in self._cut(probes):
@@ -287,6 +290,7 @@ class Run:
         self._begin()
         interval = None if self._intervals is None else self._intervals.last()
         skip_empty = isinstance(self._intervals, FileIntervals)
+        self._background.finish()
         for outlet in self._outlets:
             outlet.report(interval, skip_empty=skip_empty and interval is not None)
         for spool in self._spools:
@@ -314,6 +318,9 @@ class Run:
         for line in lines:
             settings.note(line)
         status = DONE
+        if self._stop.asked and not settings.live:
+            settings.note("reading was interrupted: the rest of the input is missing")
+            status = INCOMPLETE
         if source.damage is not None:
             settings.note(source.damage)
             status = INCOMPLETE

@@ -168,7 +168,7 @@ class Window:
 
     given: tuple[str, ...] = ()
     known: Iterable[Address] = ()
-    waits: bool = False  # packets come as they happen, so the window ends by the clock too
+    waits: bool = True  # packets come as they happen, so the window ends by the clock too
     decided: bool = False
     _held: list[SegmentBatch] = field(default_factory=list)
     _seen: int = 0
