@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probes import RECEIVE, SEND, ProbeBatch
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
 from tcpsnoop.owners.selection import matching
 
@@ -32,4 +32,17 @@ class Attribution:
         if known < len(owners.pool):
             more = matching(owners.pool, self._pids, self._commands, start=known)
             self._matches = np.concatenate((self._matches, more))
-        return batch.take(self._matches[owners.indices(len(batch))])
+        return _seen_alone(batch.take(self._matches[owners.indices(len(batch))]))
+
+
+def _seen_alone(batch: ProbeBatch) -> ProbeBatch:
+    """Chosen rows: who received from an end that was not chosen has no local end opposite.
+
+    Otherwise a log, which shows a segment between two local ends once, from its sender, would leave
+    out what a chosen process received on loopback. All rows of a segment are in the same batch.
+    """
+    rows = batch.rows
+    sent = rows["packet"][rows["probe"] == SEND]
+    alone = (rows["probe"] == RECEIVE) & ~np.isin(rows["packet"], sent)
+    rows["remote_local"][alone] = 0
+    return batch
