@@ -25,7 +25,6 @@ NO_INODES: frozenset[int] = frozenset()
 class _Scanned:
     """What the last scan of a process saw."""
 
-    folder_inode: int
     tick: int = 0
     inodes: frozenset[int] = NO_INODES
     readable: bool = True
@@ -44,7 +43,8 @@ class Descriptors:
         self._clock = clock
         # By the time of their last scan, the oldest first.
         self._scanned: dict[int, _Scanned] = {}
-        self._new: dict[int, int] = {}  # PID → inode of its folder, never scanned
+        self._new: list[int] = []  # never scanned
+        self._listed: dict[int, int] = {}  # PID → inode of its folder
         self._holding_nothing: dict[int, int] = {}  # likewise: kernel threads and zombies
         self._unreadable: set[int] = set()
         self._holders: dict[int, set[int]] = {}
@@ -91,37 +91,34 @@ class Descriptors:
     def _list(self) -> None:
         """Bring the list of processes up to date.
 
-        A process is known by its number and the inode of its folder, which listing gives for
-        nothing: the kernel makes another one when the number is used again.
+        Those that can hold nothing are known by number and inode of their folder, which listing
+        gives for nothing: the kernel makes another one when the number is used again.
         """
         try:
             with os.scandir(self._root) as entries:
                 listed = {int(each.name): each.inode() for each in entries if each.name.isdigit()}
         except OSError:
             listed = {}
-        ended = [pid for pid, each in self._scanned.items() if listed.get(pid) != each.folder_inode]
-        for pid in ended:
+        for pid in self._scanned.keys() - listed.keys():
             self._forget(pid)
         self._holding_nothing = {
             pid: inode for pid, inode in self._holding_nothing.items() if listed.get(pid) == inode
         }
-        self._new = {
-            pid: inode
-            for pid, inode in listed.items()
-            if pid not in self._scanned and pid not in self._holding_nothing
-        }
+        self._new = [
+            pid for pid in listed if pid not in self._scanned and pid not in self._holding_nothing
+        ]
+        self._listed = listed
         # Every PID namespace has a process 1: where it is not shown, others are not either.
         self.hidden = 1 not in listed
 
     def _scan_next(self) -> None:
         """Scan a process never seen before, else the one seen longest ago."""
         if self._new:
-            pid, folder_inode = self._new.popitem()
-            before = _Scanned(folder_inode)
+            pid, before = self._new.pop(), _Scanned()
         else:
             pid, before = next(iter(self._scanned.items()))
         self.tick += 1
-        after = _Scanned(before.folder_inode, self.tick, known=before.known)
+        after = _Scanned(self.tick, known=before.known)
         try:
             folder = open_folder(f"{self._root}/{pid}")
             try:
@@ -134,7 +131,7 @@ class Descriptors:
             after.inodes, after.readable, holding_nothing = NO_INODES, False, False
         if holding_nothing:
             self._forget(pid)
-            self._holding_nothing[pid] = before.folder_inode
+            self._holding_nothing[pid] = self._listed[pid]
         else:
             self._remember(pid, before, after)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches.owners import UNKNOWN
 from tcpsnoop.owners.evidence import NEVER, Sighting
 
-ALWAYS = -NEVER
+ALWAYS = -(1 << 62)
 
 
 @dataclass(slots=True)

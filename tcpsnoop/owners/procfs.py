@@ -28,10 +28,13 @@ from tcpsnoop.owners.search import Search
 from tcpsnoop.owners.socket_table import SocketTable
 
 REFRESH_SECONDS = 0.2
+# The table is only read again for connections whose beginning was not captured, and that costs
+# more than looking at processes.
+READ_AGAIN_SECONDS = 1.0
 # Of the time that passes, the share for new connections and the share for refreshing what is
 # known; and what may be saved up, so how long one call may hold up the capture: its buffer lasts
 # longer. A look begins when there is enough left to get somewhere.
-LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST = 0.20, 0.1, 0.025
+LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST = 0.20, 0.1, 0.01
 REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST = 0.05, 0.05, 0.04
 # Before the capture begins all processes are scanned once, for at most so long.
 FIRST_SCAN_SECONDS = 1.0
@@ -72,6 +75,7 @@ class Procfs:
         self._looking = TimeBudget(LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST, clock)
         self._refresh_at = 0.0
         self._refresh_since = 0
+        self._read_again_at = 0.0
         self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
         self._descriptors.scan(0, clock() + FIRST_SCAN_SECONDS)
 
@@ -145,14 +149,17 @@ class Procfs:
 
     def _refresh(self) -> None:
         """Bring the holders up to date, by a whole scan that may take several calls."""
-        deadline = self._refreshing.begin() if self._search.watches else None
+        deadline = self._refreshing.begin() if self._search.follows else None
         if deadline is None:
             return
         if self._descriptors.scan(self._refresh_since, deadline):
             self._refresh_since = self._descriptors.tick
             self._search.follow_holders()
-            self._search.follow_sockets(SocketTable(self._net), self._clock())
-            self._refresh_at = self._clock() + REFRESH_SECONDS
+            now = self._clock()
+            if now >= self._read_again_at:
+                self._search.follow_sockets(SocketTable(self._net), now)
+                self._read_again_at = now + READ_AGAIN_SECONDS
+            self._refresh_at = now + REFRESH_SECONDS
         self._refreshing.end()
 
 

@@ -1,19 +1,19 @@
 """The search for owners: from an end of a connection to its socket, from there to its holders.
 
-An end goes through three hands. `looking`: the socket table is to be asked. `waiting`: its sockets
-are known, but not every process was scanned since. `watchers`: it is answered, and the answer
-follows the holders until the connection is over.
+An end is in `looking` while the socket table is to be asked, in `waiting` while its sockets are
+known, but not every process was scanned since. Then it is answered, and the answer follows the
+holders until the connection is over.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from itertools import chain
 
-from tcpsnoop.batches.owners import HOLDER, SHARED, UNKNOWN, Owner
+from tcpsnoop.batches.owners import HOLDER, UNKNOWN, Owner
+from tcpsnoop.owners.answers import Answers
 from tcpsnoop.owners.descriptors import Descriptors
-from tcpsnoop.owners.ends import ALWAYS, End, Ends
+from tcpsnoop.owners.ends import End, Ends
 from tcpsnoop.owners.evidence import Sighting
 from tcpsnoop.owners.judge import GONE, NO_PERMISSION, NOT_IN_TIME, NOT_VISIBLE, Claim, judge
 from tcpsnoop.owners.local_addresses import LocalAddresses
@@ -25,9 +25,6 @@ MOST_TRIES = 7
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.01, 0.2
 # A socket that was taken for another connection's is believed when it is still there so late.
 DISTRUST_SECONDS = 0.5
-# Packets come to be labelled within 0.3 s. An answer does not hold for those that come later than
-# this: the socket in their connection's place may have been another then.
-OLDEST_PACKET_NS = 300_000_000
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # unit of a process's start time
 
 
@@ -50,15 +47,14 @@ class Search:
         self._clock = clock
         self._now_ns = now_ns
         self._not_in_time = pool.code(Owner(UNKNOWN, reason=NOT_IN_TIME))
-        self._watchers: dict[int, dict[int, End]] = {}  # inode → the ends it answers, by key
+        self._answers = Answers(ends, pool, descriptors)
         self.looking: dict[int, End] = {}
         self.waiting: dict[int, End] = {}
-        descriptors.watched = self._watchers.keys()
 
     @property
-    def watches(self) -> bool:
+    def follows(self) -> bool:
         """Whether any answer depends on who holds a socket."""
-        return bool(self._watchers)
+        return bool(self._answers)
 
     def note(self, sighting: Sighting, now: float) -> None:
         """Remember what was seen of an end; a new one is looked for."""
@@ -89,25 +85,20 @@ class Search:
 
     def follow_holders(self) -> None:
         """Answer anew where the holders of a socket have changed; call after a whole scan."""
-        for inode in self._descriptors.take_changed():
-            for end in self._watchers.get(inode, {}).values():
-                owner = self._owner(end)
-                if owner is not None and end.key not in self.waiting:
-                    self._answer(end, owner)
+        self._answers.follow_holders(self.waiting)
 
     def follow_sockets(self, table: SocketTable, now: float) -> None:
         """Doubt every answer whose addresses and ports have come to belong to another socket.
 
         That happens when the packets that ended one connection and began the next were not
-        captured. If they are only late, the new connection will supersede this end.
+        captured. If they are only late, the new connection will take this one's place.
         """
-        for end in list(chain.from_iterable(map(dict.values, self._watchers.values()))):
-            if end.quality != HOLDER or end.over or end.key in self.waiting:
-                continue
+        for end in self._answers.depending():
             socket = table.find(end.local, end.remote)
             if socket is not None and socket.inode not in (0, *end.inodes):
+                self.waiting.pop(end.key, None)
                 end.distrusted, end.trusted_at = socket.inode, now + DISTRUST_SECONDS
-                self._answer_unknown(end, GONE)
+                self._answers.give_reason(end, GONE)
                 end.tries, end.retry_at = 0, now
                 self.looking[end.key] = end
 
@@ -115,7 +106,7 @@ class Search:
         """Look for nothing any more; answers stay."""
         self.looking.clear()
         self.waiting.clear()
-        self._watchers.clear()
+        self._answers.clear()
 
     def _add(self, sighting: Sighting, now: float) -> End:
         end = End(
@@ -135,7 +126,7 @@ class Search:
         if forgotten is not None:
             self.looking.pop(forgotten.key, None)
             self.waiting.pop(forgotten.key, None)
-            self._unwatch(forgotten)
+            self._answers.unclaim(forgotten)
         self.looking[end.key] = end
         return end
 
@@ -146,21 +137,21 @@ class Search:
         """
         if end.quality == HOLDER and end.read_ns >= end.over_ns:
             self.waiting.pop(end.key, None)
-            self._answer_unknown(end, GONE)
+            self._answers.give_reason(end, GONE)
         elif end.key not in self.waiting:
-            self._unwatch(end)
+            self._answers.unclaim(end)
 
     def _judge(self, end: End, table: SocketTable, now: float) -> None:
         """One look at the table for an end."""
         if end.first_listeners is None and end.is_responder:
             end.first_listeners = table.listeners(end.local)
         claim = judge(end, table, now)
-        known = self._pool.owners[end.code].quality != UNKNOWN
+        known = self._answers.is_known(end)
         end.tries += 1
         end.retry_at = now + min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**end.tries)
         if claim.quality == UNKNOWN:
             if end.quality == UNKNOWN:
-                self._answer_unknown(end, self._why_not_listed(end, table))
+                self._answers.give_reason(end, self._why_not_listed(end, table))
         elif end.quality != HOLDER:
             self._claim(end, claim, known)
         if end.over or (end.tries >= MOST_TRIES and not (claim.lasting and known)):
@@ -170,28 +161,25 @@ class Search:
         """Ask who holds the sockets of a claim, unless that is answered already."""
         if known and (end.quality, end.inodes) == (claim.quality, claim.inodes):
             return
-        self._unwatch(end)
-        end.quality, end.inodes = claim.quality, claim.inodes
-        for inode in end.inodes:
-            self._watchers.setdefault(inode, {})[end.key] = end
+        self._answers.claim(end, claim)
         end.asked, end.read_ns = self._descriptors.tick, self._now_ns()
         self.waiting[end.key] = end
 
     def _settle(self, end: End) -> None:
         """Answer with the holders, now that every process was scanned since it was asked."""
         del self.waiting[end.key]
-        owner = self._owner(end)
+        owner = self._answers.owner(end)
         if owner is None:
             barred = self._descriptors.unreadable or self._descriptors.hidden
-            self._answer_unknown(end, NO_PERMISSION if barred else NOT_VISIBLE)
+            self._answers.give_reason(end, NO_PERMISSION if barred else NOT_VISIBLE)
         elif end.quality == HOLDER and not end.is_responder and self._too_young(owner, end):
-            self._answer_unknown(end, GONE)
+            self._answers.give_reason(end, GONE)
         else:
-            self._answer(end, owner)
+            self._answers.give(end, owner)
             if end.quality == HOLDER:
                 self.looking.pop(end.key, None)
             if end.over:
-                self._unwatch(end)
+                self._answers.unclaim(end)
 
     def _too_young(self, owner: Owner, end: End) -> bool:
         """Whether who called has started after its packets: then it has the next connection.
@@ -202,37 +190,8 @@ class Search:
         started = min(process.start_time for process in owner.processes) / TICKS_PER_SECOND
         return started > self._clock() - since_last
 
-    def _owner(self, end: End) -> Owner | None:
-        """Who holds the sockets of an end; None when no process that we can see does."""
-        found = {process for inode in end.inodes for process in self._descriptors.holders(inode)}
-        if not found:
-            return None
-        holders = tuple(sorted(found, key=lambda process: process.pid))
-        if len(holders) == 1:
-            return Owner(end.quality, holders[0])
-        return Owner(SHARED, holders=holders)
-
     def _why_not_listed(self, end: End, table: SocketTable) -> str:
         if table.readable and self._addresses.has(*end.address):
             return GONE
         end.tries = MOST_TRIES  # an address of another namespace: it will not turn up here
         return NOT_VISIBLE
-
-    def _answer_unknown(self, end: End, reason: str) -> None:
-        self._unwatch(end)
-        end.quality, end.inodes = UNKNOWN, ()
-        self._answer(end, Owner(UNKNOWN, reason=reason))
-
-    def _answer(self, end: End, owner: Owner) -> None:
-        code = self._pool.code(owner)
-        self._pool.count(end.code, code)
-        from_table = owner.quality != UNKNOWN and end.quality == HOLDER
-        self._ends.answer(end, code, end.read_ns - OLDEST_PACKET_NS if from_table else ALWAYS)
-
-    def _unwatch(self, end: End) -> None:
-        for inode in end.inodes:
-            watchers = self._watchers.get(inode)
-            if watchers is not None:
-                watchers.pop(end.key, None)
-                if not watchers:
-                    del self._watchers[inode]

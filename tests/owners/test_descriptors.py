@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def rescan(found: Descriptors) -> None:
 
 def refuse(monkeypatch: pytest.MonkeyPatch, path: str, error: int) -> None:
     """Let opening a folder whose path ends so fail, as it does for users without the right."""
-    real = processes.open_folder
+    real: Callable[[str, int | None], int] = vars(module)["open_folder"]
 
     def open_folder(name: str, beside: int | None = None) -> int:
         inside = os.readlink(f"/proc/self/fd/{beside}") if beside is not None else ""
@@ -184,9 +185,25 @@ def test_kernel_threads_and_zombies_hide_nothing(
     state: str,
 ) -> None:
     proc.process(42, "kworker/0:1", flags=flags, state=state)
-    refuse(monkeypatch, "/42/fd", errno.EACCES)
+    proc.process(43, "lives")
     assert found.scan(0, FOREVER)
-    assert found.unreadable == 0
+    proc.process(43, "lived", flags=flags, state=state)
+    refuse(monkeypatch, "3/fd", errno.EACCES)
+    refuse(monkeypatch, "2/fd", errno.EACCES)
+    for _ in range(2):
+        rescan(found)
+        assert found.unreadable == 0
+
+
+def test_the_number_of_a_kernel_thread_used_again_is_looked_into(
+    proc: ProcTree, found: Descriptors, tmp_path: Path
+) -> None:
+    proc.process(42, "kworker/0:1", flags=2129984, state="I")
+    found.scan(0, FOREVER)
+    (proc.root / "42").rename(tmp_path / "ended")
+    proc.process(42, "server", [500])
+    rescan(found)
+    assert [process.command for process in found.holders(500)] == ["server"]
 
 
 def test_a_process_that_ends_while_it_is_scanned_is_no_error(

@@ -268,17 +268,36 @@ def test_what_there_is_no_time_for_is_looked_up_later(
     assert labels(procfs, row)[0].quality == HOLDER
 
 
-def test_a_flood_of_new_connections_is_not_remembered_whole(proc: ProcTree, clock: Clock) -> None:
+def flood(first: int, count: int) -> ProbeBatch:
+    """Requests of so many connections, each from another address."""
+    rows = np.repeat(seen(0, RESPONDER, SERVER, CLIENT, flags=SYN, outgoing=False), count)
+    rows["connection"] = first + np.arange(count)
+    rows["raddr_low"] += first + np.arange(count)
+    return ProbeBatch(rows)
+
+
+def test_in_a_flood_of_new_connections_some_are_looked_for_and_the_others_wait(
+    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    procfs = lookup(proc, clock)
+    count = 3 * MOST_LOOKED_FOR
+    columns = procfs.label(flood(0, count))
+    reasons = [columns.pool[index].reason for index in columns.index]
+    assert reasons.count("gone") == MOST_LOOKED_FOR
+    assert reasons.count("not in time") == count - MOST_LOOKED_FOR
+
+    def looked_at(*_: object) -> None:
+        raise AssertionError("rows of a flood were looked at one by one")
+
+    monkeypatch.setattr("tcpsnoop.owners.procfs.sightings", looked_at)
+    columns = procfs.label(flood(count, count))
+    assert {columns.pool[index].reason for index in columns.index} == {"not in time"}
+
+
+def test_after_a_flood_new_connections_are_answered(proc: ProcTree, clock: Clock) -> None:
     procfs = lookup(proc, clock, capacity=1000)
     count = 3 * MOST_LOOKED_FOR
-    rows = np.repeat(seen(0, RESPONDER, SERVER, CLIENT, flags=SYN, outgoing=False), count)
-    rows["connection"] = np.arange(count)
-    rows["raddr_low"] += np.arange(count)
-    columns = procfs.label(ProbeBatch(rows))
-    reasons = [columns.pool[index].reason for index in columns.index]
-    assert set(reasons) <= {"gone", "not in time"}
-    assert reasons.count("gone") <= 1000
-    # What is not flooded away is answered right after.
+    procfs.label(flood(0, count))
     proc.table(Row(SERVER, ("192.168.1.200", 7), 500))
     proc.process(42, "nginx", [500])
     clock.forward(1)

@@ -8,7 +8,8 @@ from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner
 from tcpsnoop.batches.probes import CLOSED, ORIGINATOR, RESPONDER
 from tcpsnoop.batches.segments import ACK, FIN, RST, SYN
 from tcpsnoop.owners import Procfs
-from tcpsnoop.owners.search import OLDEST_PACKET_NS, TICKS_PER_SECOND
+from tcpsnoop.owners.answers import OLDEST_PACKET_NS
+from tcpsnoop.owners.search import TICKS_PER_SECOND
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, labels, listening, lookup, seen
 
 SERVER: Place = ("192.168.1.5", 80)
@@ -93,7 +94,7 @@ def test_a_listener_is_replaced_by_who_accepts_however_late(proc: ProcTree, ask:
 def test_a_server_started_later_is_not_the_listener_of_what_was_refused(
     proc: ProcTree, ask: Ask
 ) -> None:
-    assert ask(1, SYN, outgoing=False) == GONE
+    assert ask(1, SYN | ACK) == GONE
     proc.table(listening(("0.0.0.0", 80), 700))
     proc.process(42, "late", [700])
     ask.wait(0.5)
