@@ -12,6 +12,7 @@ from tcpsnoop.dissect.dissector import Dissector
 from tcpsnoop.engine.intake import BATCH_PACKETS, Intake
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Sink
+from tcpsnoop.engine.settings import DEFAULT_MAX_CONNECTIONS
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import Reporter
 from tcpsnoop.interfaces.source import PacketSource
@@ -51,10 +52,16 @@ def replay(
     return [json.loads(line) for line in b"".join(sink.pieces).splitlines()]
 
 
-def drain(source: PacketSource, outlets: Sequence[Outlet], local: Sequence[str] = ()) -> None:
+def drain(
+    source: PacketSource,
+    outlets: Sequence[Outlet],
+    local: Sequence[str] = (),
+    max_connections: int = DEFAULT_MAX_CONNECTIONS,
+) -> None:
     """Everything that `source` has, through every stage, into the outlets."""
     wanted = [probe for outlet in outlets for probe in outlet.probes]
-    tracker = Tracker(wanted, registered_ports(), Window(tuple(local), waits=False))
+    window = Window(tuple(local), waits=False)
+    tracker = Tracker(wanted, registered_ports(), window, max_connections)
     intake, dissector = Intake(source), Dissector(BATCH_PACKETS)
     while not intake.ended:
         batch = intake.step(dissector, 1.0)

@@ -45,7 +45,7 @@ def warm_up(settings: Settings) -> None:
         outlets = [Outlet(name, own, sink, namer.name) for name, own in settings.reports]
         for outlet in outlets:
             outlet.begin(settings.renderer(RenderOptions(settings.header, settings.time)))
-        drain(source, outlets)
+        drain(source, outlets, max_connections=1)
         source.close()
 
 
