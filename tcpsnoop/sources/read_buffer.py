@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.sources.hopping import LARGEST_RECORD, Words
 
-# Measured on 112-byte and 1,530-byte records in the page cache: reading alone is equally fast within
-# a few percent from 1 to 4 MiB, and slower by a quarter with 256 KiB or 8 MiB. Of these the largest,
+# Measured on 112-byte and 1,530-byte records in the page cache: reading alone is equally fast,
+# within a few percent, from 1 to 4 MiB; 256 KiB and 8 MiB cost a quarter more. The largest of these,
 # because every batch also costs the stages after this one a fixed time.
 CAPACITY = 4 * 1024 * 1024
 
