@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tcpsnoop.sources.hopping import LARGEST_RECORD, Words
 
 # Measured on 112-byte and 1,530-byte records in the page cache: reading alone is equally fast,
-# within a few percent, from 1 to 4 MiB; 256 KiB and 8 MiB cost a quarter more. The largest of these,
-# because every batch also costs the stages after this one a fixed time.
+# within a few percent, from 1 to 4 MiB; 256 KiB and 8 MiB cost a quarter more. 4 MiB, because every
+# batch also costs the stages after this one a fixed time.
 CAPACITY = 4 * 1024 * 1024
 
 # The largest record and its header must fit; block headers and trailers are smaller than this.
