@@ -9,7 +9,7 @@ from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.sources.bpf import compile_filter
 from tcpsnoop.sources.live import LiveSource
-from tcpsnoop.sources.merge import MergedSource
+from tcpsnoop.sources.merge import CAPACITY, PACKETS_PER_BATCH, MergedSource
 from tcpsnoop.sources.savefile import open_savefile
 
 _ETHERNET = 1
@@ -30,5 +30,17 @@ def open_source(settings: Settings) -> PacketSource:
         compile_filter(settings.filter, _ETHERNET)
     if "-" in settings.files and settings.several_files:
         raise UsageError("-r -: standard input is read alone, without other files")
-    openers = [partial(open_savefile, name) for name in settings.files]
-    return openers[0]() if len(openers) == 1 else MergedSource(openers)
+    if not settings.several_files:
+        return open_savefile(settings.files[0])
+    return MergedSource(
+        [
+            partial(
+                open_savefile,
+                name,
+                file=number,
+                capacity=CAPACITY,
+                batch_size=PACKETS_PER_BATCH,
+            )
+            for number, name in enumerate(settings.files)
+        ]
+    )
