@@ -1,0 +1,100 @@
+"""Which runs have a golden file, what that file is called, and how they are run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CAPTURES = ROOT / "captures"
+FOLDER = Path(__file__).resolve().parent
+
+_HANDSHAKES = ("accepts.pcap", "handshake-*", "reuse-*", "midstream.pcap")
+_SIDES = ("duplicates.pcap", "cooked-loopback.pcap", "directions.pcapng")
+_SEGMENTS = (
+    "finger.pcap",
+    "handshake-fast-open.pcap",
+    "duplicates-routed.pcap",
+    "fragments.pcap",
+    "ipv6-extensions.pcap",
+    "qinq.pcap",
+    "snaplen-54.pcap",
+    "verdicts.pcap",
+    "cut-block.pcapng",
+    "unsupported-link-type.pcap",
+)
+_FORMS = ("finger.pcap", "nanoseconds.pcap", "interfaces.pcapng", "ip-length-0.pcap", "empty.pcap")
+_WRITES = ("finger.pcap", "writes.pcap", "loss.pcap", "ip-length-0.pcap")
+
+# Reporter, options, format, captures by pattern. Each is a whole run: some for each thing to see.
+_RUNS = (
+    ("io", "", "text", (*_SEGMENTS, *_SIDES)),
+    ("io", "-t", "text", ("finger.pcap", "interfaces.pcapng")),
+    ("io", "-T", "text", ("finger.pcap", "nanoseconds.pcap")),
+    ("io", "", "jsonl", _FORMS),
+    ("io", "", "csv", ("finger.pcap", "empty.pcap")),
+    ("accept", "-n", "text", (*_HANDSHAKES, *_SIDES, "empty.pcap")),
+    ("accept", "--hosts captures/accepts.hosts", "text", ("accepts.pcap",)),
+    ("accept", "--hosts captures/accepts.hosts", "jsonl", ("accepts.pcap",)),
+    ("accept", "-n --max-keys 2", "jsonl", ("accepts.pcap",)),
+    ("accept", "-n --interval 0.02", "text", ("accepts.pcap",)),
+    ("accept", "-n", "csv", ("accepts.pcap", "empty.pcap")),
+    ("connect", "-n", "text", ("accepts.pcap", "handshake-[!s]*", "reuse-after-fin.pcap", *_SIDES)),
+    ("connect", "-n", "jsonl", ("accepts.pcap",)),
+    ("connect", "-n", "csv", ("accepts.pcap",)),
+    ("wdist", "-n", "text", (*_WRITES, *_SIDES, "empty.pcap")),
+    ("wdist", "-n", "jsonl", (*_WRITES, "cooked-loopback.pcap")),
+    ("wdist", "-n", "csv", ("writes.pcap", "empty.pcap")),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: `tcpsnoop REPORTER OPTIONS --format FORMAT -r captures/CAPTURE`."""
+
+    reporter: str
+    options: str
+    format: str
+    capture: str
+
+    @property
+    def name(self) -> str:
+        """The path of its golden file."""
+        options = self.options.replace("captures/", "").replace(" ", "_")
+        parts = [self.capture, *([options] if options else []), self.format]
+        return f"{self.reporter}/{'.'.join(parts)}"
+
+    def run(self) -> tuple[int, bytes]:
+        """Exit status and standard output of the run, in UTC and the C locale."""
+        words = [self.reporter, *self.options.split(), "--format", self.format, "--quiet"]
+        done = subprocess.run(
+            [sys.executable, "-m", "tcpsnoop", *words, "-r", f"captures/{self.capture}"],
+            cwd=ROOT,
+            env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "COLUMNS": "80"},
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+
+def cases() -> Iterator[Case]:
+    """All runs that have a golden file."""
+    captures = sorted(path.name for path in CAPTURES.glob("*.pcap*"))
+    for reporter, options, form, patterns in _RUNS:
+        for capture in captures:
+            if any(fnmatch(capture, pattern) for pattern in patterns):
+                yield Case(reporter, options, form, capture)
+
+
+def outcomes(chosen: Iterable[Case]) -> Iterator[tuple[Case, tuple[int, bytes]]]:
+    """The runs of these cases, as many at once as there are cores."""
+    listed = list(chosen)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(listed, pool.map(Case.run, listed), strict=True)
