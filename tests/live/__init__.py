@@ -1,0 +1,1 @@
+"""The real program on real interfaces, beside tcpdump and processes that tell the truth."""
