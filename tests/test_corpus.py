@@ -21,10 +21,9 @@ from tcpsnoop.batches.segments import flags_text
 from tests.fixture_types import Compared, RunTcpsnoop
 
 # Layers by tshark's names, in the order of `frame.protocols`, up to TCP.
-LAYERS = frozenset(
-    "eth ethertype vlan sll null raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.dstopts ipv6.fraghdr "
-    "tcp".split()
-)
+LAYERS = frozenset(("eth", "ethertype", "vlan", "sll", "null", "raw", "ip", "ipv6", "tcp")) | {
+    f"ipv6.{header}" for header in ("hopopts", "routing", "dstopts", "fraghdr")
+}
 FORMATS = frozenset({"pcap", "pcapng"})
 
 # Captures whose tables count other packets than the file has: tshark takes pcapng's custom blocks
