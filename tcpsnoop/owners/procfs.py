@@ -35,6 +35,7 @@ READ_AGAIN_SECONDS = 1.0
 # known; and what may be saved up, so how long one call may hold up the capture: its buffer lasts
 # longer. A look begins when there is enough left to get somewhere.
 LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST = 0.20, 0.1, 0.01
+LEAST_SCAN_SECONDS = 0.02
 REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST = 0.05, 0.05, 0.04
 # Before the capture begins all processes are scanned once, for at most so long.
 FIRST_SCAN_SECONDS = 1.0
@@ -142,7 +143,8 @@ class Procfs:
         if due:
             table = SocketTable(self._net)
             search.ask_table(due, table, self._clock())
-        search.ask_descriptors(deadline)
+        # A long table must not leave the processes without their turn, look after look.
+        search.ask_descriptors(max(deadline, self._clock() + LEAST_SCAN_SECONDS))
         self._look_at = min((end.retry_at for end in search.looking.values()), default=0.0)
         self._looking.end()
         return True

@@ -15,6 +15,7 @@ from tcpsnoop.batches.segments import ACK, RST, SYN
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
 from tcpsnoop.owners import descriptors, processes
 from tcpsnoop.owners.procfs import MOST_LOOKED_FOR, REFRESH_SECONDS
+from tcpsnoop.owners.socket_table import Socket, SocketTable
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, labels, listening, lookup, seen
 
 SERVER: Place = ("192.168.1.5", 80)
@@ -266,6 +267,24 @@ def test_what_there_is_no_time_for_is_looked_up_later(
         clock.forward(0.1)
         procfs.poll()
     assert labels(procfs, row)[0].quality == HOLDER
+
+
+def test_a_long_table_leaves_the_processes_their_turn(
+    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LongTable(SocketTable):
+        def find(self, local: bytes, remote: bytes) -> Socket | None:
+            clock.forward(0.15)
+            return super().find(local, remote)
+
+    monkeypatch.setattr("tcpsnoop.owners.procfs.SocketTable", LongTable)
+    for pid in range(100, 110):
+        proc.process(pid, "idle")
+    proc.table(Row(SERVER, CLIENT, 500))
+    proc.process(42, "nginx", [500])
+    procfs = lookup(proc, clock)
+    costly(clock, 0.001, monkeypatch)
+    assert labels(procfs, seen(1, RESPONDER, SERVER, CLIENT))[0].quality == HOLDER
 
 
 def flood(first: int, count: int) -> ProbeBatch:
