@@ -33,6 +33,7 @@ class Intaken:
     packets: PacketBatch | None  # only where frames were asked for
     dissector: Dissector
     first_ns: int  # capture time of the input's first packet
+    interfaces: int  # how many of the source's interfaces were met by then
 
 
 class Intake:
@@ -93,7 +94,8 @@ class Intake:
         interfaces = self.source.interfaces
         segments, verdicts = dissector.dissect(packets, interfaces)
         self.tally.count(verdicts, packets, interfaces)
-        return Intaken(segments, packets if self._keep_frames else None, dissector, first_ns)
+        kept = packets if self._keep_frames else None
+        return Intaken(segments, kept, dissector, first_ns, len(interfaces))
 
     def _until(self, packets: PacketBatch, end_ns: int) -> PacketBatch:
         """Those before the end of the duration."""

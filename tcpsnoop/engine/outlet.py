@@ -107,6 +107,9 @@ class Outlet:
         if skip_empty and len(report.table) == 0:
             return
         self.notes += [note for note in report.notes if note not in self.notes]
+        if self._sort in {column.name for column in report.table.schema.columns if column.names}:
+            report = self._name_columns(report)
+        # Names are looked up for what will be printed alone.
         report = replace(report, table=self._chosen(report.table), interval=interval)
         report = self._name_columns(report)
         if self._leading:

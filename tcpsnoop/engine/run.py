@@ -114,6 +114,8 @@ class Run:
         self._start_ns = time.time_ns()
         self._intervals: FileIntervals | LiveIntervals | None = None
         self._addresses_at = 0.0
+        self._interfaces = 0  # of a file, whose recorded addresses are known
+        self._tracked: list[str] | None = None  # notes on tracking, once it is over
         self._background = Background()
         self._reader: Reader | None = None
 
@@ -238,6 +240,10 @@ class Run:
         self._begin(batch.first_ns)
         if self._frames is not None and batch.packets is not None:
             self._frames.keep(batch.segments, batch.packets, self._source.interfaces)
+        if not self._settings.live and batch.interfaces > self._interfaces:
+            self._interfaces = batch.interfaces
+            met = self._source.interfaces[: batch.interfaces]
+            self._tracker.window.know({address for each in met for address in each.addresses})
         for probes in self._tracker.feed(batch.segments, now):
             self._emit(probes)
         if self._frames is not None and self._tracker.window.decided:
@@ -287,6 +293,7 @@ class Run:
         """The rest of the probes, the last reports, and those that waited for their turn."""
         for probes in self._tracker.finish():
             self._emit(probes)
+        self._end_tracking()
         self._begin()
         interval = None if self._intervals is None else self._intervals.last()
         skip_empty = isinstance(self._intervals, FileIntervals)
@@ -298,16 +305,26 @@ class Run:
                 self._output.write([b"\n"])
             spool.pour(self._output)
 
+    def _end_tracking(self) -> None:
+        """Keep what is told of it, and give the memory back before reports need theirs."""
+        tracker = self._tracker
+        clipped = 0 if self._reader is None else self._reader.clipped
+        self._tracked = [
+            *notes.sides_note(tracker.rules),
+            *notes.tracking_notes(tracker.duplicates, tracker.evicted, clipped),
+        ]
+        del self._tracker
+        self._reader = None
+
     def _tell(self) -> int:
         """The notes at the end; the exit status that the input deserves."""
         settings, tally, source = self._settings, self._intake.tally, self._source
-        tracker = self._tracker
-        clipped = 0 if self._reader is None else self._reader.clipped
+        if self._tracked is None:
+            self._end_tracking()
         lines = [
             *notes.packets_note(tally, filtered=bool(settings.filter)),
             *notes.drops_note(source.drops()),
-            *notes.sides_note(tracker.rules),
-            *notes.tracking_notes(tracker.duplicates, tracker.evicted, clipped),
+            *(self._tracked or ()),
             *source.anomalies,
             *(note for outlet in self._outlets for note in outlet.notes),
             *self._namer.notes(),
