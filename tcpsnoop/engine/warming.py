@@ -56,12 +56,16 @@ class _Nowhere(Sink):
 
 
 def _handshake_and_write() -> list[bytes]:
-    """SYN, SYN|ACK, and a write that completes the handshake, as IPv4 packets."""
+    """SYN, SYN|ACK, a write that completes the handshake; and one more than a table for one holds.
+
+    As IPv4 packets.
+    """
     here, there = bytes((127, 0, 0, 1)), bytes((127, 0, 0, 2))
     segments = (
         (here, there, SYN, b""),
         (there, here, SYN | ACK, b""),
         (here, there, ACK | PUSH, b"x"),
+        (there, there, SYN, b""),
     )
     packets = []
     for number, (source, destination, flags, data) in enumerate(segments):

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.packets import DIRECTION_UNKNOWN, PacketBatch
 
-# A full read buffer (4 MiB) holds 60,000 of the smallest TCP packets (54 bytes and a record header
-# of 16), so the buffer ends a batch and not this; and the columns stay at 3 MB.
-PACKETS_PER_BATCH = 65_536
+# Enough that what a batch costs in Python (some 0.1 ms) is little beside its packets, and so few that
+# columns, and the segments made of them, stay in the processor's caches and take little memory.
+PACKETS_PER_BATCH = 16_384
 
 
 def empty_columns(data: NDArray[np.uint8], count: int) -> PacketBatch:
