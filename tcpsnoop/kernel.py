@@ -53,6 +53,11 @@ def on_first_compilation(announce: Callable[[], None]) -> None:
     _first_compilation[:] = [announce]
 
 
+def _announce() -> None:
+    while _first_compilation:
+        _first_compilation.pop()()
+
+
 @cache
 def cache_folder() -> Path | None:
     """The folder compiled kernels are kept in, made if need be; None: compile in memory."""
@@ -81,9 +86,8 @@ def kernel(function: Function) -> Function:
     from numba import njit
 
     dispatcher: Any = njit(**_OPTIONS)(function)
-    folder = cache_folder()
-    if folder is not None:
-        dispatcher._cache = _kernel_cache_class()(function)
+    kept = cache_folder() is not None
+    dispatcher._cache = _kernel_cache_class()(function) if kept else _no_cache()
     return dispatcher  # type: ignore[no-any-return]  # Numba is untyped
 
 
@@ -161,8 +165,7 @@ def _kernel_cache_class() -> Any:
                 # A damaged or foreign cache file costs a compilation, never the report.
                 found = None
             if found is None:
-                while _first_compilation:
-                    _first_compilation.pop()()
+                _announce()
             return found
 
         def save_overload(self, signature: Any, data: Any) -> None:
@@ -173,3 +176,15 @@ def _kernel_cache_class() -> Any:
                 self.disable()  # type: ignore[no-untyped-call]  # Numba is untyped
 
     return KernelCache
+
+
+@cache
+def _no_cache() -> Any:
+    """What stands for a cache where there is no folder for one."""
+    from numba.core import caching
+
+    class NoCache(caching.NullCache):
+        def load_overload(self, signature: Any, target_context: Any) -> None:
+            _announce()
+
+    return NoCache()

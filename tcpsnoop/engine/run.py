@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tcpsnoop.batches.probes import ProbeBatch
@@ -25,6 +26,7 @@ from tcpsnoop.errors import CaptureError, UsageError
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter
 from tcpsnoop.interfaces.source import PacketSource
+from tcpsnoop.kernel import cache_folder, on_first_compilation
 from tcpsnoop.names.hosts import host_tables, read_hosts
 from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
@@ -48,6 +50,7 @@ DONE, INCOMPLETE = 0, 1
 def run(settings: Settings, stop: StopRequest) -> int:
     """Do what the settings say; the exit status. UsageError: nothing was started."""
     _check(settings)
+    on_first_compilation(partial(_tell_of_compiling, settings.note))
     source = open_source(settings)
     try:
         output = Output(settings.output, force=settings.force)
@@ -67,6 +70,16 @@ def _check(settings: Settings) -> None:
     ):
         if given is not None and logs:
             raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
+
+
+def _tell_of_compiling(note: Callable[[str], None]) -> None:
+    if cache_folder() is None:
+        note(
+            "compiling, at every start, as there is no folder to keep the result in: "
+            "TCPSNOOP_CACHE may name one that is yours"
+        )
+    else:
+        note("compiling for the first run on this machine, some 20 seconds")
 
 
 def _names_processes(settings: Settings) -> bool:
