@@ -86,6 +86,7 @@ def kernel(function: Function) -> Function:
     from numba import njit
 
     dispatcher: Any = njit(**_OPTIONS)(function)
+    _take_literals_as_integers(dispatcher)
     kept = cache_folder() is not None
     dispatcher._cache = _kernel_cache_class()(function) if kept else _no_cache()
     return dispatcher  # type: ignore[no-any-return]  # Numba is untyped
@@ -103,6 +104,19 @@ def inlined(function: Function) -> Function:
 
     register: Any = register_jitable(**_OPTIONS, no_cpython_wrapper=True, forceinline=True)
     return register(function)  # type: ignore[no-any-return]  # Numba is untyped
+
+
+def _take_literals_as_integers(dispatcher: Any) -> None:
+    """Let constants among the arguments of a call be numbers: compiled once, not for each."""
+    from numba.core import types
+
+    template = dispatcher.get_call_template
+
+    def get_call_template(arguments: Any, keywords: Any) -> Any:
+        plain = tuple(types.unliteral(argument) for argument in arguments)
+        return template(plain, keywords)
+
+    dispatcher.get_call_template = get_call_template
 
 
 def _interpreted() -> bool:
