@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.kernel import Integer, Row, kernel
-from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, NONE
+from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, INTERVALS_USED, NONE
 
 # For all connections together; 24 bytes each, touched only as used.
 POOL = 1 << 18
@@ -51,6 +51,7 @@ def allocate(
         state[INTERVAL_FRESH] += 1
     else:
         return NONE
+    state[INTERVALS_USED] += 1
     node = pool[place]
     node["start"] = start
     node["stop"] = stop
@@ -65,6 +66,7 @@ def release(pool: Intervals, state: State, place: Integer) -> Integer:
     after = np.int64(pool[place]["chain"])
     pool[place]["chain"] = state[INTERVAL_FREE]
     state[INTERVAL_FREE] = place
+    state[INTERVALS_USED] -= 1
     return after
 
 
@@ -85,10 +87,10 @@ def release_all(pool: Intervals, state: State, end: Row) -> None:
 def hold(
     pool: Intervals, state: State, end: Row, start: Integer, stop: Integer, ends: Integer
 ) -> Integer:
-    """Keep [start, stop) above `next`; how many numbers are new, NONE if there is no room.
+    """Keep [start, stop) above `next`; how many numbers are new.
 
-    Parts already held stay as they are, but for a write that ends in them (`ends`); runs are joined
-    where no write ends between them.
+    NONE, and nothing has changed, if there is no room. Parts already held stay as they are, but for
+    a write that ends in them (`ends`); runs are joined where no write ends between them.
     """
     before: Integer = NONE
     here = np.int64(end["held"])
@@ -98,7 +100,8 @@ def hold(
         if np.int64(pool[here]["stop"]) <= start:
             before = here
         here = np.int64(pool[here]["chain"])
-    if runs >= MAX_HELD:
+    # Each hole between runs, and both ends, may need an interval; a boundary splits one.
+    if runs >= MAX_HELD or state[INTERVALS_USED] + runs + 2 > len(pool):
         return NONE
     if ends == BOUNDARY:
         mark(pool, state, end, start, stop)
@@ -122,8 +125,6 @@ def hold(
             pool[before]["ends"] = what
         else:
             place = allocate(pool, state, start, until, what, here)
-            if place < 0:
-                return NONE
             if before < 0:
                 end["held"] = place
             else:
@@ -162,10 +163,19 @@ def remember_hole(pool: Intervals, state: State, end: Row, start: Integer, stop:
     if place < 0:
         return
     end["holes"] = place
+    _keep_newest(pool, state, end)
+
+
+@kernel
+def _keep_newest(pool: Intervals, state: State, end: Row) -> None:
+    """Forget all but the first MAX_HOLES holes."""
+    place = np.int64(end["holes"])
     for _ in range(MAX_HOLES - 1):
-        place = np.int64(pool[place]["chain"])
         if place < 0:
             return
+        place = np.int64(pool[place]["chain"])
+    if place < 0:
+        return
     rest = np.int64(pool[place]["chain"])
     pool[place]["chain"] = NONE
     while rest >= 0:
@@ -194,6 +204,7 @@ def fill_holes(pool: Intervals, state: State, end: Row, start: Integer, stop: In
             place = allocate(pool, state, high, right, NOTHING, np.int64(node["chain"]))
             if place >= 0:
                 node["chain"] = place
+                _keep_newest(pool, state, end)
             return filled
         if low > left:
             node["stop"] = low

@@ -200,6 +200,10 @@ class Window:
         count = len(segments)
         if count == 0:
             return
+        if self.expired(now):
+            yield from self.release()
+            yield segments
+            return
         if self._seen == 0:
             self._since = now
         self._observe(segments[: WINDOW_SEGMENTS - self._seen])

@@ -249,14 +249,13 @@ def _take(
             pool, state, sender, start, below
         )
         start = below
-    if start > following:
+    while np.int64(sender["next"]) < start:
         fresh = _wait(pool, state, sender, start, stop, ends)
         if fresh >= 0:
             sender["retransmitted"] += payload - fresh
             return fresh
-        # Too many holes at once: give the first ones up.
-        while np.int64(sender["next"]) < start:
-            _pass_hole(pool, state, writes, sender, which, start)
+        # Too many holes at once: the first one is given up.
+        _pass_hole(pool, state, writes, sender, which, start)
     if stop >= np.int64(sender["next"]):
         new += _join(pool, state, writes, sender, which, stop, ends)
     sender["retransmitted"] += payload - new

@@ -60,23 +60,32 @@ CONNECTION = np.dtype(
     align=True,
 )
 
-# What is known of the bytes one end sends, and of what it says.
+# What every report needs to know of an end.
 END = np.dtype(
+    [
+        ("lanes", "i8"),  # see `copies`
+        ("latest", "i4"),  # its latest segment in the log of `copies`
+        ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
+        ("fin", "u4"),  # sequence number after the FIN
+        ("flags", "u1"),
+    ],
+    align=True,
+)
+
+# What is known of the bytes an end sends. Apart from END, as many reports do not ask for it, and a
+# million connections' memory is not touched then.
+STREAM = np.dtype(
     [
         ("next", "i8"),  # next sequence number expected in order, unwrapped
         ("acknowledged", "i8"),  # highest acknowledgment by the other end, unwrapped
         ("payload", "i8"),  # payload bytes, retransmissions counted again
         ("retransmitted", "i8"),  # of those, bytes already seen
-        ("lanes", "i8"),  # see `copies`
         ("probe", "i4"),  # of those, keep-alive and zero-window probe bytes
         ("segments", "u4"),
-        ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
         ("lowest", "u4"),  # sequence number of its first byte captured, or of where to begin
-        ("fin", "u4"),  # sequence number after the FIN
         ("writing", "i4"),  # bytes since the last boundary; VOID until the next one
         ("held", "i4"),  # first interval above `next`
         ("holes", "i4"),  # first interval below `next` that was never captured
-        ("latest", "i4"),  # its latest segment in the log of `copies`
         ("window", "u2"),  # as last advertised, unscaled
         ("flags", "u1"),
     ],
@@ -92,12 +101,14 @@ CLOCK = 4  # segments seen
 COPY_CLOCK = 5  # segments logged in `copies`
 INTERVAL_FREE = 6  # first interval of the free list
 INTERVAL_FRESH = 7  # intervals from here on were never used
-ROWS = 8  # probe rows written
-CLOSED_ROWS = 9  # rows of `closed` written
-WRITES = 10  # rows of the scratch array of writes
-DUPLICATES = 11  # frames that were copies
-TOUCHED = 12  # nothing that matters, see `locate`
-STATE_SIZE = 13
+INTERVALS_USED = 8
+ROWS = 9  # probe rows written
+CLOSED_ROWS = 10  # rows of `closed` written
+WRITES = 11  # rows of the scratch array of writes
+DUPLICATES = 12  # frames that were copies
+TOUCHED = 13  # nothing that matters, see `locate`
+FOLLOWS = 14  # 1: bytes are followed, `streams` is in use
+STATE_SIZE = 15
 
 # How many segments `locate` is ahead: their rows must still be in the nearest cache when they are
 # used, some 300 bytes each.
@@ -112,13 +123,14 @@ class ConnectionTable(NamedTuple):
 
     connections: NDArray[np.void]  # CONNECTION, shape (n,)
     ends: NDArray[np.void]  # END, shape (2 n,): row 2 c + e is end e of connection c
+    streams: NDArray[np.void]  # STREAM, likewise
     buckets: NDArray[np.int32]  # first row of each bucket, a power of two of them
     keys: NDArray[np.int64]  # random multipliers of the hash
     state: NDArray[np.int64]  # counters, see the constants
 
 
-def make_table(capacity: int) -> ConnectionTable:
-    """An empty table for `capacity` live connections.
+def make_table(capacity: int, *, follows: bool) -> ConnectionTable:
+    """An empty table for `capacity` live connections; `follows` says whether bytes are followed.
 
     The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
     addresses and ports cannot make long chains.
@@ -126,9 +138,11 @@ def make_table(capacity: int) -> ConnectionTable:
     buckets = 1 << max(4, capacity - 1).bit_length() + 1
     state = np.zeros(STATE_SIZE, np.int64)
     state[FREE] = state[INTERVAL_FREE] = NONE
+    state[FOLLOWS] = int(follows)
     return ConnectionTable(
         np.zeros(capacity, CONNECTION),
         np.zeros(2 * capacity, END),
+        np.zeros(2 * capacity, STREAM),
         np.full(buckets, NONE, np.int32),
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
@@ -222,7 +236,9 @@ def locate(
         place = place_of(table, segments[i])
         places[i % LOOKAHEAD] = place
         if place >= 0:
-            touched ^= table.ends[place]["next"] ^ table.ends[place ^ 1]["next"]
+            touched ^= table.ends[place]["lanes"] ^ table.ends[place ^ 1]["lanes"]
+            if table.state[FOLLOWS] != 0:
+                touched ^= table.streams[place]["next"] ^ table.streams[place ^ 1]["next"]
     table.state[TOUCHED] = touched
 
 
@@ -284,22 +300,29 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
     row["end_reason"] = 0
     for index in range(2 * slot, 2 * slot + 2):
         end = table.ends[index]
-        end["next"] = 0
-        end["acknowledged"] = NONE
-        end["payload"] = 0
-        end["retransmitted"] = 0
         end["lanes"] = 0
-        end["probe"] = 0
-        end["segments"] = 0
-        end["isn"] = 0
-        end["lowest"] = 0
-        end["fin"] = 0
-        end["writing"] = 0
-        end["held"] = NONE
-        end["holes"] = NONE
         end["latest"] = NONE
-        end["window"] = 0
+        end["isn"] = 0
+        end["fin"] = 0
         end["flags"] = 0
+        if table.state[FOLLOWS] != 0:
+            _clear(table.streams[index])
+
+
+@kernel
+def _clear(stream: Row) -> None:
+    stream["next"] = 0
+    stream["acknowledged"] = NONE
+    stream["payload"] = 0
+    stream["retransmitted"] = 0
+    stream["probe"] = 0
+    stream["segments"] = 0
+    stream["lowest"] = 0
+    stream["writing"] = 0
+    stream["held"] = NONE
+    stream["holes"] = NONE
+    stream["window"] = 0
+    stream["flags"] = 0
 
 
 @kernel

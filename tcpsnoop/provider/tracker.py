@@ -349,10 +349,7 @@ class Tracker:
             yield from self._drop(slots[np.argsort(used[slots])], _END_OF_INPUT)
 
     def _track(self, segments: SegmentBatch) -> Iterator[ProbeBatch]:
-        count = len(segments)
-        if count == 0:
-            return
-        start = 0
+        start, count = 0, len(segments)
         while start < count:
             start = track(
                 segments,

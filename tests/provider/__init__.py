@@ -1,0 +1,1 @@
+"""Tests of the provider: connections and probes, from segments written by hand."""

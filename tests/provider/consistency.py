@@ -1,0 +1,98 @@
+"""Whether what a Tracker remembers hangs together: lists, chains, counts; nothing is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.provider import table as places
+from tcpsnoop.provider.intervals import MAX_HOLES, MOST_RUNS
+from tcpsnoop.provider.tracker import Tracker
+
+
+def check(tracker: Tracker) -> None:
+    """Raise AssertionError when something does not."""
+    _check_rows(tracker)
+    _check_buckets(tracker)
+    _check_intervals(tracker)
+
+
+def live(tracker: Tracker) -> int:
+    """Connections remembered now."""
+    return int(tracker._table.state[places.LIVE])
+
+
+def intervals_in_use(tracker: Tracker) -> int:
+    """Intervals that some end holds or has as a hole."""
+    state = tracker._table.state
+    free = list(_chain(tracker._memory.intervals, int(state[places.INTERVAL_FREE])))
+    used = int(state[places.INTERVAL_FRESH]) - len(free)
+    assert used == state[places.INTERVALS_USED]
+    return used
+
+
+def _chain(nodes: NDArray[np.void], first: int) -> Iterator[int]:
+    """The indices of a list; it must end before it has gone through all nodes twice."""
+    here = first
+    for _ in range(len(nodes) + 1):
+        if here < 0:
+            return
+        yield here
+        here = int(nodes[here]["chain"])
+    raise AssertionError("a list goes round in a circle")
+
+
+def _check_rows(tracker: Tracker) -> None:
+    """Every row is free, fresh or used, and just one of them."""
+    table = tracker._table
+    fresh = int(table.state[places.FRESH])
+    free = list(_chain(table.connections, int(table.state[places.FREE])))
+    used = [int(slot) for slot in np.flatnonzero(table.connections["number"])]
+    assert sorted([*free, *used]) == list(range(fresh))
+    assert len(used) == table.state[places.LIVE] <= len(table.connections)
+    numbers = table.connections["number"][used]
+    assert len(set(numbers.tolist())) == len(used)
+    assert all(0 < number <= table.state[places.NUMBER] for number in numbers)
+
+
+def _check_buckets(tracker: Tracker) -> None:
+    """Every used row is in one bucket, and no other row is in any."""
+    table = tracker._table
+    found = [
+        slot
+        for first in table.buckets[table.buckets >= 0]
+        for slot in _chain(table.connections, int(first))
+    ]
+    assert sorted(found) == np.flatnonzero(table.connections["number"]).tolist()
+    names = ["first_high", "first_low", "second_high", "second_low", "first_port", "second_port"]
+    keys = Counter(tuple(table.connections[slot][name] for name in names) for slot in found)
+    assert not keys or max(keys.values()) == 1
+
+
+def _check_intervals(tracker: Tracker) -> None:
+    """Every interval is free or in the list of one end, where it belongs."""
+    table, pool = tracker._table, tracker._memory.intervals
+    free = list(_chain(pool, int(table.state[places.INTERVAL_FREE])))
+    taken: list[int] = []
+    for slot in np.flatnonzero(table.connections["number"]):
+        for end in (table.ends[2 * slot], table.ends[2 * slot + 1]):
+            held = list(_chain(pool, int(end["held"])))
+            holes = list(_chain(pool, int(end["holes"])))
+            taken += held + holes
+            _check_held(pool, held, int(end["next"]))
+            assert len(holes) <= MAX_HOLES
+            assert all(pool[hole]["start"] < pool[hole]["stop"] for hole in holes)
+    assert sorted([*free, *taken]) == list(range(int(table.state[places.INTERVAL_FRESH])))
+
+
+def _check_held(pool: NDArray[np.void], held: list[int], following: int) -> None:
+    """Above the next number expected, ascending, apart, not too many."""
+    reached = following
+    for place in held:
+        assert reached <= pool[place]["start"] < pool[place]["stop"]
+        assert pool[place]["start"] > following
+        reached = pool[place]["stop"]
+    assert len(held) <= MOST_RUNS

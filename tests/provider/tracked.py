@@ -1,0 +1,170 @@
+"""Segments through a Tracker, and what it fired in words that can be compared."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import tcpsnoop
+from tcpsnoop.batches.addresses import text_of
+from tcpsnoop.batches.probes import END_REASONS, PROBES, ProbeBatch
+from tcpsnoop.batches.segments import SegmentBatch
+from tcpsnoop.provider import intervals, sides, tracker
+from tcpsnoop.provider.tracker import Tracker
+from tests.provider.talk import Sent, rows
+
+ALL = tuple(PROBES)
+NAMES = {probe.number: name for name, probe in PROBES.items()}
+SERVICES = frozenset({3306, 5432, 8080})  # ports of registered services above the well-known ones
+
+
+class Counts(NamedTuple):
+    """What one end sent, as `closed` tells it."""
+
+    segments: int
+    payload: int
+    retransmitted: int = 0
+    probe: int = 0
+
+
+class Totals(NamedTuple):
+    """What `closed` adds: `tx` is the end at the left."""
+
+    start_ns: int
+    end_reason: str
+    midstream: bool
+    tx: Counts
+    rx: Counts
+
+
+class Fired(NamedTuple):
+    """A row of a probe; `left` and `right` are `ADDRESS PORT`."""
+
+    probe: str
+    packet: int
+    time_ns: int
+    connection: int
+    end: str
+    left: str
+    direction: str
+    right: str
+    bytes: int | None
+    flags: int
+    duplicate: bool
+    remote_local: bool
+    totals: Totals | None
+
+
+class Provider(NamedTuple):
+    """The modules of the provider that tests need."""
+
+    tracker: ModuleType
+    sides: ModuleType
+    intervals: ModuleType
+
+
+COMPILED = Provider(tracker, sides, intervals)
+
+
+@cache
+def interpreted() -> Provider:
+    """The provider once more, its kernels left as plain functions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TCPSNOOP_INTERPRET", "1")
+        patch.setattr(tcpsnoop, "provider", tcpsnoop.provider)
+        for name in [name for name in sys.modules if name.startswith("tcpsnoop.provider")]:
+            patch.delitem(sys.modules, name)
+        names = [f"tcpsnoop.provider.{name}" for name in Provider._fields]
+        return Provider(*map(importlib.import_module, names))
+
+
+def services(ports: Iterable[int] = SERVICES) -> NDArray[np.bool_]:
+    """The ports of registered services, as a Tracker takes them."""
+    marked = np.zeros(1 << 16, np.bool_)
+    marked[list(ports)] = True
+    return marked
+
+
+def make_tracker(
+    wanted: Iterable[str] = ALL,
+    *,
+    local: Sequence[str] = (),
+    known: Iterable[tuple[int, int]] = (),
+    max_connections: int = 256,
+    decided: bool = False,
+    provider: Provider = COMPILED,
+) -> Tracker:
+    """A Tracker; `local` and `known` are the prefixes and addresses of rules 1 and 2.
+
+    `decided` leaves rules 3 and 4 out, so that no segment waits for them.
+    """
+    window = provider.sides.Window(tuple(local), known, decided=decided, waits=False)
+    made: Tracker = provider.tracker.Tracker(wanted, services(), window, max_connections)
+    return made
+
+
+def feed(
+    tracker: Tracker, sent: Sequence[Sent], sizes: Sequence[int] = (), first: int = 1
+) -> list[Fired]:
+    """What these segments fire, in batches of these sizes and the rest in one."""
+    return list(feed_rows(tracker, rows(sent, first), sizes))
+
+
+def feed_rows(
+    tracker: Tracker, segments: SegmentBatch, sizes: Sequence[int] = ()
+) -> Iterable[Fired]:
+    """The same for segments that are a batch already."""
+    start = 0
+    for size in (*sizes, len(segments)):
+        for batch in tracker.feed(segments[start : start + size].copy(), 0.0):
+            yield from told(batch)
+        start += size
+
+
+def finish(tracker: Tracker) -> list[Fired]:
+    """What the end of the input fires."""
+    return [fired for batch in tracker.finish() for fired in told(batch)]
+
+
+def track(sent: Sequence[Sent], *wanted: str, sizes: Sequence[int] = (), **how: Any) -> list[Fired]:
+    """All that a capture of these segments fires, of the wanted probes or of all."""
+    tracker = make_tracker(wanted or ALL, **how)
+    return [*feed(tracker, sent, sizes), *finish(tracker)]
+
+
+def told(batch: ProbeBatch) -> Iterable[Fired]:
+    """The rows of a batch in words."""
+    for row in batch.rows:
+        left = f"{text_of(row['laddr_high'], row['laddr_low'])} {row['lport']}"
+        right = f"{text_of(row['raddr_high'], row['raddr_low'])} {row['rport']}"
+        yield Fired(
+            NAMES[int(row["probe"])],
+            int(row["packet"]),
+            int(row["time_ns"]),
+            int(row["connection"]),
+            ("originator", "responder")[row["end"]],
+            left,
+            ("<-", "->")[row["outgoing"]],
+            right,
+            None if row["bytes"] < 0 else int(row["bytes"]),
+            int(row["flags"]),
+            bool(row["duplicate"]),
+            bool(row["remote_local"]),
+            None if row["detail"] < 0 else _totals(batch.closed[row["detail"]]),
+        )
+
+
+def _totals(row: np.void) -> Totals:
+    tx, rx = (
+        Counts(*(int(row[f"{way}_{name}"]) for name in Counts._fields)) for way in ("tx", "rx")
+    )
+    reason = END_REASONS[row["end_reason"]]
+    return Totals(int(row["start_ns"]), reason, bool(row["midstream"]), tx, rx)
