@@ -168,6 +168,7 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         promiscuous=not arguments.no_promiscuous,
         user=arguments.user,
         note=note,
+        fault=_tell,
     )
 
 

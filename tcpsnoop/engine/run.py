@@ -147,7 +147,7 @@ class Run:
         except ClosedPipeError:
             return DONE
         except CaptureError as error:
-            settings.note(str(error))
+            settings.fault(str(error))
             self._tell()
             return INCOMPLETE
         return self._tell()
@@ -347,18 +347,19 @@ class Run:
             self._attribution.lookup.close()
         for line in lines:
             settings.note(line)
-        status = DONE
-        if self._stop.asked and not settings.live:
-            settings.note("reading was interrupted: the rest of the input is missing")
-            status = INCOMPLETE
-        if source.damage is not None:
-            settings.note(source.damage)
-            status = INCOMPLETE
-        unsupported = sum(tally.unsupported.values())
-        if tally.passed > 0 and unsupported == tally.passed:
-            settings.note("no packet is of a supported link type: the report is empty")
-            status = INCOMPLETE
+        faults = list(self._faults())
+        for fault in faults:
+            settings.fault(fault)
+        return INCOMPLETE if faults else DONE
+
+    def _faults(self) -> Iterator[str]:
+        """What is missing from the result."""
+        tally = self._intake.tally
+        if self._stop.asked and not self._settings.live:
+            yield "reading was interrupted: the rest of the input is missing"
+        if self._source.damage is not None:
+            yield self._source.damage
+        if tally.passed > 0 and sum(tally.unsupported.values()) == tally.passed:
+            yield "no packet is of a supported link type: the report is empty"
         elif tally.unfilterable and tally.unfilterable == tally.packets:
-            settings.note("no packet is of a link type that can be filtered: the report is empty")
-            status = INCOMPLETE
-        return status
+            yield "no packet is of a link type that can be filtered: the report is empty"

@@ -44,6 +44,8 @@ class Settings:
     promiscuous: bool = True
     user: str | None = None
     note: Callable[[str], None] = field(default=lambda line: None)  # one line for stderr
+    # One line that says what is missing from the result; `-q` does not silence it.
+    fault: Callable[[str], None] = field(default=lambda line: None)
 
     @property
     def live(self) -> bool:
