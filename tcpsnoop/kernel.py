@@ -113,7 +113,8 @@ def _take_literals_as_integers(dispatcher: Any) -> None:
     template = dispatcher.get_call_template
 
     def get_call_template(arguments: Any, keywords: Any) -> Any:
-        plain = tuple(types.unliteral(argument) for argument in arguments)
+        unliteral: Any = types.unliteral
+        plain = tuple(unliteral(argument) for argument in arguments)
         return template(plain, keywords)
 
     dispatcher.get_call_template = get_call_template

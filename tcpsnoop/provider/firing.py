@@ -134,7 +134,7 @@ def fire_closed(
     closed: NDArray[np.void],
     state: NDArray[np.int64],
     connection: Row,
-    ends: NDArray[np.void],
+    streams: NDArray[np.void],
     slot: Integer,
     reason: Integer,
     moment: Row,
@@ -165,8 +165,8 @@ def fire_closed(
         row["digits"] = moment["digits"]
         totals = closed[state[CLOSED_ROWS]]
         state[CLOSED_ROWS] += 1
-        sent = ends[2 * slot + end]
-        received = ends[2 * slot + 1 - end]
+        sent = streams[2 * slot + end]
+        received = streams[2 * slot + 1 - end]
         totals["start_ns"] = connection["start_ns"]
         totals["tx_payload"] = sent["payload"]
         totals["rx_payload"] = received["payload"]

@@ -118,13 +118,15 @@ def advance(
 
 
 @inlined
-def finish(connection: Row, first: Row, second: Row) -> Integer:
+def finish(
+    connection: Row, ends: NDArray[np.void], streams: NDArray[np.void], slot: Integer
+) -> Integer:
     """`closed` as a bit, if both ends have sent FIN and both FINs are acknowledged by now."""
     state = np.int64(connection["flags"])
     if (
         state & (CLOSED | REPORTED) == CLOSED
-        and _fin_acknowledged(first)
-        and _fin_acknowledged(second)
+        and _fin_acknowledged(ends[2 * slot], streams[2 * slot])
+        and _fin_acknowledged(ends[2 * slot + 1], streams[2 * slot + 1])
     ):
         connection["flags"] = state | REPORTED
         return CLOSED_FIRES
@@ -132,8 +134,8 @@ def finish(connection: Row, first: Row, second: Row) -> Integer:
 
 
 @kernel
-def _fin_acknowledged(end: Row) -> Truth:
-    acknowledged = np.int64(end["acknowledged"])
+def _fin_acknowledged(end: Row, stream: Row) -> Truth:
+    acknowledged = np.int64(stream["acknowledged"])
     return acknowledged >= 0 and distance(acknowledged, np.int64(end["fin"])) >= 0
 
 

@@ -30,10 +30,11 @@ from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
 from tcpsnoop.provider.table import (
     BELOW_ZERO,
     FOLLOWED,
-    HEARD,
     ISN_IMPLIED,
     NONE,
+    PICKED_UP,
     PROBE_PENDING,
+    SYN_SENT,
     WRITES,
 )
 
@@ -48,6 +49,7 @@ Writes = NDArray[np.int64]  # shape (MAX_WRITES, 2): end, bytes
 
 @inlined
 def follow(
+    streams: NDArray[np.void],
     ends: NDArray[np.void],
     pool: Intervals,
     state: State,
@@ -60,8 +62,8 @@ def follow(
     sequence = np.int64(segment["sequence"])
     payload = np.int64(segment["payload"])
     flags = np.int64(segment["flags"])
-    sender = ends[2 * slot + end]
-    receiver = ends[2 * slot + 1 - end]
+    sender = streams[2 * slot + end]
+    receiver = streams[2 * slot + 1 - end]
     sender["segments"] = np.int64(sender["segments"]) + 1
     if payload > 0:
         sender["payload"] += payload
@@ -80,7 +82,7 @@ def follow(
         return
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
     if np.int64(sender["flags"]) & FOLLOWED == 0:
-        _begin(sender, start)
+        _begin(sender, ends[2 * slot + end], start)
     if payload == 0 and flags & (FIN | PUSH) == 0:
         return
     place = unwrap(start, np.int64(sender["next"]))
@@ -96,15 +98,16 @@ def follow(
 
 
 @kernel
-def _begin(sender: Row, start: Integer) -> None:
+def _begin(sender: Row, end: Row, start: Integer) -> None:
     """The first segment of this end, or the first after one of unknown length."""
-    flags = np.int64(sender["flags"])
-    if flags & ISN_IMPLIED != 0 and np.int64(sender["segments"]) == 1:
+    known = np.int64(end["flags"])
+    if known & ISN_IMPLIED != 0 and np.int64(sender["segments"]) == 1:
         # Bytes that the SYN|ACK did not acknowledge come behind it, captured or not.
-        start = (np.int64(sender["isn"]) + 1) & MODULUS_MASK
+        start = (np.int64(end["isn"]) + 1) & MODULUS_MASK
     sender["next"] = start
     sender["lowest"] = start
-    sender["flags"] = (flags | FOLLOWED) & ~BELOW_ZERO
+    begun = FOLLOWED if known & (SYN_SENT | ISN_IMPLIED) != 0 else FOLLOWED | PICKED_UP
+    sender["flags"] = (np.int64(sender["flags"]) | begun) & ~BELOW_ZERO
 
 
 @inlined
@@ -311,7 +314,7 @@ def _take_early(
 ) -> Integer:
     """Bytes below the first ever captured of an end that was picked up midstream: these are new."""
     flags = np.int64(sender["flags"])
-    if flags & HEARD == 0:
+    if flags & PICKED_UP == 0:
         return 0
     lowest = np.int64(sender["lowest"])
     if flags & BELOW_ZERO != 0:

@@ -29,14 +29,17 @@ MIDSTREAM = 0x20  # the first segment seen was no SYN
 SIMULTANEOUS = 0x40  # SYN from both ends
 
 # Bits of END["flags"].
+SYN_SENT = 0x01  # its SYN was seen, `isn` is its number
+SYN_ACKED = 0x02  # that SYN was a SYN|ACK
+ISN_IMPLIED = 0x04  # `isn` is known from the other end's SYN|ACK
+FIN_SENT = 0x08
+HEARD = 0x10  # midstream: `isn` is one below the lowest sequence number seen
+
+# Bits of STREAM["flags"].
 FOLLOWED = 0x01  # `next` and `lowest` are known
-SYN_SENT = 0x02  # its SYN was seen, `isn` is its number
-SYN_ACKED = 0x04  # that SYN was a SYN|ACK
-ISN_IMPLIED = 0x08  # `isn` is known from the other end's SYN|ACK
-FIN_SENT = 0x10
-PROBE_PENDING = 0x20  # a zero-window probe's byte is not yet acknowledged
-HEARD = 0x40  # midstream: `isn` is one below the lowest sequence number seen
-BELOW_ZERO = 0x80  # `lowest`, unwrapped as `next` is, is negative
+PROBE_PENDING = 0x02  # a zero-window probe's byte is not yet acknowledged
+BELOW_ZERO = 0x04  # `lowest`, unwrapped as `next` is, is negative
+PICKED_UP = 0x08  # midstream: bytes below `lowest` may still come
 
 NONE = -1  # no row, no interval, no end
 
@@ -47,9 +50,9 @@ CONNECTION = np.dtype(
         ("second_high", "i8"),  # address of end 1
         ("second_low", "i8"),
         ("number", "i8"),  # unique in a run, from 1; 0: the row is free
-        ("active", "i8"),  # count of segments when it was last active
         ("start_ns", "i8"),  # time of its first segment
         ("chain", "i4"),  # next row of the same bucket, or of the free list
+        ("active", "u4"),  # count of segments when it was last active, modulo 2^32
         ("first_port", "u2"),
         ("second_port", "u2"),
         ("flags", "u1"),

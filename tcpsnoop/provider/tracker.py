@@ -27,6 +27,7 @@ from tcpsnoop.provider.handshake import (
     originator_of,
 )
 from tcpsnoop.provider.intervals import make_intervals, release_all
+from tcpsnoop.provider.sequence import MODULUS_MASK
 from tcpsnoop.provider.sides import RULES, Sides, Window, local_ends
 from tcpsnoop.provider.stream import MAX_WRITES, follow
 from tcpsnoop.provider.table import (
@@ -34,6 +35,7 @@ from tcpsnoop.provider.table import (
     CLOSED,
     CLOSED_ROWS,
     DUPLICATES,
+    FOLLOWS,
     LOOKAHEAD,
     MIDSTREAM,
     NUMBER,
@@ -57,7 +59,7 @@ ROOM = 1 << 14
 # The most rows that one segment, or one connection that is dropped, can fire.
 _ROWS_OF_ONE = MAX_WRITES + 2 * len(PROBES)
 # Share of the table that is evicted at once: the search for the oldest is one pass over all.
-_EVICTED_AT_ONCE = 64
+_EVICTED_AT_ONCE = 16
 
 _REUSED = probes.END_REASONS.index("reused")
 _EVICTED = probes.END_REASONS.index("evicted")
@@ -203,13 +205,22 @@ def _take(
     state = table.state
     connection = table.connections[slot]
     state[CLOCK] += 1
-    connection["active"] = state[CLOCK]
+    connection["active"] = state[CLOCK] & MODULUS_MASK
     payload = np.int64(segment["payload"])
     fired = advance(connection, table.ends, slot, sender, segment)
     state[WRITES] = 0
     if wanted & _STREAM_BITS != 0:
-        follow(table.ends, memory.intervals, state, output.writes, slot, sender, segment)
-        fired |= finish(connection, table.ends[2 * slot], table.ends[2 * slot + 1])
+        follow(
+            table.streams,
+            table.ends,
+            memory.intervals,
+            state,
+            output.writes,
+            slot,
+            sender,
+            segment,
+        )
+        fired |= finish(connection, table.ends, table.streams, slot)
     hear(table.ends[2 * slot + sender], segment)
     shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
     if shown != 0:
@@ -224,7 +235,7 @@ def _take(
             output.closed,
             state,
             connection,
-            table.ends,
+            table.streams,
             slot,
             np.int64(connection["end_reason"]),
             segment,
@@ -251,13 +262,14 @@ def _drop(
             output.closed,
             table.state,
             connection,
-            table.ends,
+            table.streams,
             slot,
             why,
             moment,
         )
-    for index in range(2 * slot, 2 * slot + 2):
-        release_all(memory.intervals, table.state, table.ends[index])
+    if table.state[FOLLOWS] != 0:
+        for index in range(2 * slot, 2 * slot + 2):
+            release_all(memory.intervals, table.state, table.streams[index])
 
 
 @kernel
@@ -300,7 +312,7 @@ class Tracker:
         self.evicted = 0
         self.window = window
         self._wanted = sum(1 << PROBES[name].number for name in set(wanted))
-        self._table = make_table(max_connections)
+        self._table = make_table(max_connections, follows=self._wanted & _STREAM_BITS != 0)
         self._memory = Memory(make_intervals(), make_log(), np.ascontiguousarray(services))
         self._output = Output(
             np.zeros(ROOM, PROBE_ROW),
@@ -370,11 +382,13 @@ class Tracker:
 
     def _evict(self) -> Iterator[ProbeBatch]:
         """Make room: the least recently active connections go first."""
-        active = np.ascontiguousarray(self._table.connections["active"])
-        count = max(1, len(active) // _EVICTED_AT_ONCE)
-        slots = np.argpartition(active, count - 1)[:count]
-        self.evicted += count
-        yield from self._drop(slots[np.argsort(active[slots])], _EVICTED)
+        clock = np.uint32(int(self._table.state[CLOCK]) & MODULUS_MASK)
+        idle = clock - self._table.connections["active"]  # modulo 2^32, as both are
+        count = max(1, len(idle) // _EVICTED_AT_ONCE)
+        least = np.partition(idle, len(idle) - count)[len(idle) - count]
+        slots = np.flatnonzero(idle >= least)
+        self.evicted += len(slots)
+        yield from self._drop(slots[np.argsort(idle[slots], kind="stable")[::-1]], _EVICTED)
 
     def _drop(self, slots: NDArray[np.int64], reason: int) -> Iterator[ProbeBatch]:
         start = 0

@@ -78,7 +78,7 @@ def _check_intervals(tracker: Tracker) -> None:
     free = list(_chain(pool, int(table.state[places.INTERVAL_FREE])))
     taken: list[int] = []
     for slot in np.flatnonzero(table.connections["number"]):
-        for end in (table.ends[2 * slot], table.ends[2 * slot + 1]):
+        for end in (table.streams[2 * slot], table.streams[2 * slot + 1]):
             held = list(_chain(pool, int(end["held"])))
             holes = list(_chain(pool, int(end["holes"])))
             taken += held + holes

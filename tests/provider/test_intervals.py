@@ -19,7 +19,7 @@ from tcpsnoop.provider.intervals import (
     MOST_RUNS,
     NOTHING,
 )
-from tcpsnoop.provider.table import END, INTERVAL_FREE, INTERVAL_FRESH, NONE, STATE_SIZE
+from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, NONE, STATE_SIZE, STREAM
 from tests.provider.consistency import check, intervals_in_use
 from tests.provider.talk import Wire
 from tests.provider.tracked import feed, finish, interpreted, make_tracker, track
@@ -40,7 +40,7 @@ class Lists:
         self.pool = np.zeros(room, INTERVAL)
         self.state = np.zeros(STATE_SIZE, np.int64)
         self.state[INTERVAL_FREE] = NONE
-        self.end = np.zeros(1, END)[0]
+        self.end = np.zeros(1, STREAM)[0]
         self.end["held"] = self.end["holes"] = NONE
 
     def hold(self, start: int, stop: int, ends: int = NOTHING) -> int:
