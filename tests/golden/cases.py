@@ -43,7 +43,7 @@ _RUNS = (
     ("accept", "--hosts captures/accepts.hosts", "text", ("accepts.pcap",)),
     ("accept", "--hosts captures/accepts.hosts", "jsonl", ("accepts.pcap",)),
     ("accept", "-n --max-keys 2", "jsonl", ("accepts.pcap",)),
-    ("accept", "-n --interval 0.02", "text", ("accepts.pcap",)),
+    ("accept", "-n --interval 0.003", "text", ("accepts.pcap",)),
     ("accept", "-n", "csv", ("accepts.pcap", "empty.pcap")),
     ("connect", "-n", "text", ("accepts.pcap", "handshake-[!s]*", "reuse-after-fin.pcap", *_SIDES)),
     ("connect", "-n", "jsonl", ("accepts.pcap",)),
@@ -71,16 +71,21 @@ class Case:
         return f"{self.reporter}/{'.'.join(parts)}"
 
     def run(self) -> tuple[int, bytes]:
-        """Exit status and standard output of the run, in UTC and the C locale."""
+        """Exit status and standard output of the run, in UTC and the C locale.
+
+        RuntimeError when it was not started or broke down: that is nothing to keep.
+        """
         words = [self.reporter, *self.options.split(), "--format", self.format, "--quiet"]
         done = subprocess.run(
             [sys.executable, "-m", "tcpsnoop", *words, "-r", f"captures/{self.capture}"],
             cwd=ROOT,
             env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "COLUMNS": "80"},
-            stdout=subprocess.PIPE,
+            capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
         )
+        if done.returncode not in (0, 1) or b"error" in done.stderr:
+            raise RuntimeError(f"{self.name}: {done.stderr.decode()}")
         return done.returncode, done.stdout
 
 
