@@ -134,7 +134,7 @@ def fire_closed(
     closed: NDArray[np.void],
     state: NDArray[np.int64],
     connection: Row,
-    streams: NDArray[np.void],
+    counted: NDArray[np.void],
     slot: Integer,
     reason: Integer,
     moment: Row,
@@ -165,8 +165,8 @@ def fire_closed(
         row["digits"] = moment["digits"]
         totals = closed[state[CLOSED_ROWS]]
         state[CLOSED_ROWS] += 1
-        sent = streams[2 * slot + end]
-        received = streams[2 * slot + 1 - end]
+        sent = counted[2 * slot + end]
+        received = counted[2 * slot + 1 - end]
         totals["start_ns"] = connection["start_ns"]
         totals["tx_payload"] = sent["payload"]
         totals["rx_payload"] = received["payload"]

@@ -29,13 +29,16 @@ from tcpsnoop.provider.intervals import (
 from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
 from tcpsnoop.provider.table import (
     BELOW_ZERO,
+    COUNTS,
     FOLLOWED,
+    HAS_SENT,
     ISN_IMPLIED,
     NONE,
     PICKED_UP,
     PROBE_PENDING,
     SYN_SENT,
     WRITES,
+    ConnectionTable,
 )
 
 # `writing` after a hole: nothing is known of the write until the next boundary.
@@ -49,29 +52,29 @@ Writes = NDArray[np.int64]  # shape (MAX_WRITES, 2): end, bytes
 
 @inlined
 def follow(
-    streams: NDArray[np.void],
-    ends: NDArray[np.void],
+    table: ConnectionTable,
     pool: Intervals,
-    state: State,
     writes: Writes,
     slot: Integer,
     end: Integer,
     segment: Row,
 ) -> None:
     """Take one segment, no copy, sent by end `end` of the connection in row `slot`."""
+    state = table.state
     sequence = np.int64(segment["sequence"])
     payload = np.int64(segment["payload"])
     flags = np.int64(segment["flags"])
-    sender = streams[2 * slot + end]
-    receiver = streams[2 * slot + 1 - end]
-    sender["segments"] = np.int64(sender["segments"]) + 1
-    if payload > 0:
-        sender["payload"] += payload
+    sender = table.streams[2 * slot + end]
+    receiver = table.streams[2 * slot + 1 - end]
+    first = np.int64(sender["flags"]) & HAS_SENT == 0
+    sender["flags"] = np.int64(sender["flags"]) | HAS_SENT
+    _count(table, 2 * slot + end, 1, max(payload, 0), 0, 0)
     if flags & RST != 0:
         return
     if flags & ACK != 0 and np.int64(receiver["flags"]) & FOLLOWED != 0:
         acknowledgment = np.int64(segment["acknowledgment"])
-        _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment)
+        if _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment):
+            _count(table, 2 * slot + 1 - end, 0, 0, 0, -1)
     sender["window"] = segment["window"]
     if payload < 0:
         # Cut, and no declared length: nobody knows where the next segment begins.
@@ -82,14 +85,16 @@ def follow(
         return
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
     if np.int64(sender["flags"]) & FOLLOWED == 0:
-        _begin(sender, ends[2 * slot + end], start)
+        _begin(sender, table.ends[2 * slot + end], start, first)
     if payload == 0 and flags & (FIN | PUSH) == 0:
         return
     place = unwrap(start, np.int64(sender["next"]))
     if payload <= 1 and flags & (SYN | FIN) == 0 and _is_probe(sender, receiver, place, payload):
+        _count(table, 2 * slot + end, 0, 0, 0, payload)
         return
     earlier, following = state[WRITES], np.int64(sender["next"])
     new = _take(pool, state, writes, sender, end, place, payload, flags)
+    _count(table, 2 * slot + end, 0, 0, payload - new, 0)
     known = np.int64(sender["flags"])
     if known & PROBE_PENDING != 0 and np.int64(sender["next"]) != following:
         sender["flags"] = known & ~PROBE_PENDING
@@ -97,11 +102,30 @@ def follow(
         _end_write_before(state, writes, receiver, 1 - end, earlier)
 
 
+@inlined
+def _count(
+    table: ConnectionTable,
+    index: Integer,
+    segments: Integer,
+    payload: Integer,
+    retransmitted: Integer,
+    probe: Integer,
+) -> None:
+    """Add to the totals of an end, where somebody will ask for them."""
+    if table.state[COUNTS] == 0:
+        return
+    totals = table.totals[index]
+    totals["segments"] = np.int64(totals["segments"]) + segments
+    totals["payload"] += payload
+    totals["retransmitted"] += retransmitted
+    totals["probe"] = np.int64(totals["probe"]) + probe
+
+
 @kernel
-def _begin(sender: Row, end: Row, start: Integer) -> None:
+def _begin(sender: Row, end: Row, start: Integer, first: Truth) -> None:
     """The first segment of this end, or the first after one of unknown length."""
     known = np.int64(end["flags"])
-    if known & ISN_IMPLIED != 0 and np.int64(sender["segments"]) == 1:
+    if known & ISN_IMPLIED != 0 and first:
         # Bytes that the SYN|ACK did not acknowledge come behind it, captured or not.
         start = (np.int64(end["isn"]) + 1) & MODULUS_MASK
     sender["next"] = start
@@ -118,14 +142,18 @@ def _acknowledge(
     end: Row,
     which: Integer,
     acknowledgment: Integer,
-) -> None:
-    """The other end has all bytes of this end before `acknowledgment`."""
+) -> Truth:
+    """The other end has all bytes of this end before `acknowledgment`.
+
+    Whether the byte of a zero-window probe turned out to be data by it.
+    """
+    taken = False
     reached = unwrap(acknowledgment, np.int64(end["next"]))
     known = np.int64(end["flags"])
     if known & PROBE_PENDING != 0 and reached > np.int64(end["next"]):
         # The byte of the zero-window probe was taken: it was data after all.
         end["flags"] = known & ~PROBE_PENDING
-        end["probe"] = np.int64(end["probe"]) - 1
+        taken = True
         end["next"] += 1
         if np.int64(end["writing"]) >= 0:
             end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + 1)
@@ -134,6 +162,7 @@ def _acknowledge(
         _pass_hole(pool, state, writes, end, which, reached)
     if reached > np.int64(end["acknowledged"]) or np.int64(end["acknowledged"]) < 0:
         end["acknowledged"] = reached
+    return taken
 
 
 @kernel
@@ -210,10 +239,9 @@ def _end_write_before(
 
 @inlined
 def _is_probe(sender: Row, receiver: Row, place: Integer, payload: Integer) -> Truth:
-    """Count a keep-alive or zero-window probe (SEMANTICS 7)."""
+    """Whether it is a keep-alive or a zero-window probe (SEMANTICS 7)."""
     following = np.int64(sender["next"])
     if place == following - 1 and np.int64(sender["acknowledged"]) >= following:
-        sender["probe"] = np.int64(sender["probe"]) + payload
         return True
     if (
         payload == 1
@@ -221,7 +249,6 @@ def _is_probe(sender: Row, receiver: Row, place: Integer, payload: Integer) -> T
         and np.int64(receiver["window"]) == 0
         and np.int64(receiver["flags"]) & FOLLOWED != 0
     ):
-        sender["probe"] = np.int64(sender["probe"]) + 1
         sender["flags"] = np.int64(sender["flags"]) | PROBE_PENDING
         return True
     return False
@@ -255,13 +282,11 @@ def _take(
     while np.int64(sender["next"]) < start:
         fresh = _wait(pool, state, sender, start, stop, ends)
         if fresh >= 0:
-            sender["retransmitted"] += payload - fresh
             return fresh
         # Too many holes at once: the first one is given up.
         _pass_hole(pool, state, writes, sender, which, start)
     if stop >= np.int64(sender["next"]):
         new += _join(pool, state, writes, sender, which, stop, ends)
-    sender["retransmitted"] += payload - new
     return new
 
 

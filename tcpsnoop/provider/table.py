@@ -40,6 +40,7 @@ FOLLOWED = 0x01  # `next` and `lowest` are known
 PROBE_PENDING = 0x02  # a zero-window probe's byte is not yet acknowledged
 BELOW_ZERO = 0x04  # `lowest`, unwrapped as `next` is, is negative
 PICKED_UP = 0x08  # midstream: bytes below `lowest` may still come
+HAS_SENT = 0x10  # a segment of this end was captured
 
 NONE = -1  # no row, no interval, no end
 
@@ -81,16 +82,23 @@ STREAM = np.dtype(
     [
         ("next", "i8"),  # next sequence number expected in order, unwrapped
         ("acknowledged", "i8"),  # highest acknowledgment by the other end, unwrapped
-        ("payload", "i8"),  # payload bytes, retransmissions counted again
-        ("retransmitted", "i8"),  # of those, bytes already seen
-        ("probe", "i4"),  # of those, keep-alive and zero-window probe bytes
-        ("segments", "u4"),
         ("lowest", "u4"),  # sequence number of its first byte captured, or of where to begin
         ("writing", "i4"),  # bytes since the last boundary; VOID until the next one
         ("held", "i4"),  # first interval above `next`
         ("holes", "i4"),  # first interval below `next` that was never captured
         ("window", "u2"),  # as last advertised, unscaled
         ("flags", "u1"),
+    ],
+    align=True,
+)
+
+# What is counted of an end, for whoever is told at its connection's end; apart likewise.
+TOTALS = np.dtype(
+    [
+        ("payload", "i8"),  # payload bytes, retransmissions counted again
+        ("retransmitted", "i8"),  # of those, bytes already seen
+        ("probe", "i4"),  # of those, keep-alive and zero-window probe bytes
+        ("segments", "u4"),
     ],
     align=True,
 )
@@ -111,7 +119,8 @@ WRITES = 11  # rows of the scratch array of writes
 DUPLICATES = 12  # frames that were copies
 TOUCHED = 13  # nothing that matters, see `locate`
 FOLLOWS = 14  # 1: bytes are followed, `streams` is in use
-STATE_SIZE = 15
+COUNTS = 15  # 1: they are counted too, `totals` is in use
+STATE_SIZE = 16
 
 # How many segments `locate` is ahead: their rows must still be in the nearest cache when they are
 # used, some 300 bytes each.
@@ -127,13 +136,14 @@ class ConnectionTable(NamedTuple):
     connections: NDArray[np.void]  # CONNECTION, shape (n,)
     ends: NDArray[np.void]  # END, shape (2 n,): row 2 c + e is end e of connection c
     streams: NDArray[np.void]  # STREAM, likewise
+    totals: NDArray[np.void]  # TOTALS, likewise
     buckets: NDArray[np.int32]  # first row of each bucket, a power of two of them
     keys: NDArray[np.int64]  # random multipliers of the hash
     state: NDArray[np.int64]  # counters, see the constants
 
 
-def make_table(capacity: int, *, follows: bool) -> ConnectionTable:
-    """An empty table for `capacity` live connections; `follows` says whether bytes are followed.
+def make_table(capacity: int, *, follows: bool, counts: bool) -> ConnectionTable:
+    """An empty table for `capacity` live connections; whether bytes are followed and counted.
 
     The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
     addresses and ports cannot make long chains.
@@ -142,10 +152,12 @@ def make_table(capacity: int, *, follows: bool) -> ConnectionTable:
     state = np.zeros(STATE_SIZE, np.int64)
     state[FREE] = state[INTERVAL_FREE] = NONE
     state[FOLLOWS] = int(follows)
+    state[COUNTS] = int(counts)
     return ConnectionTable(
         np.zeros(capacity, CONNECTION),
         np.zeros(2 * capacity, END),
         np.zeros(2 * capacity, STREAM),
+        np.zeros(2 * capacity, TOTALS),
         np.full(buckets, NONE, np.int32),
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
@@ -310,16 +322,18 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
         end["flags"] = 0
         if table.state[FOLLOWS] != 0:
             _clear(table.streams[index])
+        if table.state[COUNTS] != 0:
+            totals = table.totals[index]
+            totals["payload"] = 0
+            totals["retransmitted"] = 0
+            totals["probe"] = 0
+            totals["segments"] = 0
 
 
 @kernel
 def _clear(stream: Row) -> None:
     stream["next"] = 0
     stream["acknowledged"] = NONE
-    stream["payload"] = 0
-    stream["retransmitted"] = 0
-    stream["probe"] = 0
-    stream["segments"] = 0
     stream["lowest"] = 0
     stream["writing"] = 0
     stream["held"] = NONE

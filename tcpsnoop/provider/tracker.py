@@ -210,16 +210,7 @@ def _take(
     fired = advance(connection, table.ends, slot, sender, segment)
     state[WRITES] = 0
     if wanted & _STREAM_BITS != 0:
-        follow(
-            table.streams,
-            table.ends,
-            memory.intervals,
-            state,
-            output.writes,
-            slot,
-            sender,
-            segment,
-        )
+        follow(table, memory.intervals, output.writes, slot, sender, segment)
         fired |= finish(connection, table.ends, table.streams, slot)
     hear(table.ends[2 * slot + sender], segment)
     shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
@@ -235,7 +226,7 @@ def _take(
             output.closed,
             state,
             connection,
-            table.streams,
+            table.totals,
             slot,
             np.int64(connection["end_reason"]),
             segment,
@@ -262,7 +253,7 @@ def _drop(
             output.closed,
             table.state,
             connection,
-            table.streams,
+            table.totals,
             slot,
             why,
             moment,
@@ -312,7 +303,11 @@ class Tracker:
         self.evicted = 0
         self.window = window
         self._wanted = sum(1 << PROBES[name].number for name in set(wanted))
-        self._table = make_table(max_connections, follows=self._wanted & _STREAM_BITS != 0)
+        self._table = make_table(
+            max_connections,
+            follows=self._wanted & _STREAM_BITS != 0,
+            counts=self._wanted & CLOSED_FIRES != 0,
+        )
         self._memory = Memory(make_intervals(), make_log(), np.ascontiguousarray(services))
         self._output = Output(
             np.zeros(ROOM, PROBE_ROW),
