@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from typing import IO, Protocol
@@ -26,24 +27,37 @@ class Sink(Protocol):
 
 
 class Output:
-    """The real thing, by descriptor: nothing stays in a buffer, so nothing is lost or late."""
+    """The real thing, by descriptor: nothing stays in a buffer, so nothing is lost or late.
+
+    A file is made by `open`, and what an old one held goes with the first write, so that a run
+    which is refused has destroyed nothing.
+    """
 
     def __init__(self, path: str | None, *, force: bool = False, descriptor: int = 1) -> None:
+        self._path, self._force, self._descriptor = path, force, descriptor
         self._name = path or "standard output"
-        self._owned = path is not None
-        if path is None:
-            self._descriptor = descriptor
+        self._made = self._replaces = False
+
+    def open(self) -> None:
+        """Make the file, if it is one; UsageError when it exists or cannot be made."""
+        if self._path is None:
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if force else os.O_EXCL)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
         try:
-            self._descriptor = os.open(path, flags, 0o666)
-        except FileExistsError:
-            raise UsageError(f"{path} exists: --force overwrites it") from None
+            try:
+                self._descriptor = os.open(self._path, flags | os.O_EXCL, 0o666)
+                self._made = True
+            except FileExistsError:
+                if not self._force:
+                    raise UsageError(f"{self._path} exists: --force overwrites it") from None
+                self._descriptor = os.open(self._path, flags, 0o666)
+                self._replaces = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+            raise UsageError(f"{self._path} cannot be written: {error.strerror}") from None
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """See Sink."""
+        self._empty()
         for piece in pieces:
             rest = memoryview(piece)
             while len(rest) > 0:
@@ -57,15 +71,27 @@ class Output:
         except OSError as error:
             raise CaptureError(f"{self._name} was not written whole: {error.strerror}") from None
 
+    def _empty(self) -> None:
+        if self._replaces:
+            self._replaces = False
+            os.ftruncate(self._descriptor, 0)
+
     def close(self) -> None:
         """Close a file; say so if that is where its bytes got lost."""
-        if self._owned:
-            self._owned = False
+        if self._path is not None:
+            self._empty()
+            self._path = None
             try:
                 os.close(self._descriptor)
             except OSError as error:
                 reason = f"{self._name} was not written whole: {error.strerror}"
                 raise CaptureError(reason) from None
+
+    def withdraw(self) -> None:
+        """Nothing was started: leave no file where there was none."""
+        if self._made and self._path is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
 
 class Spool:

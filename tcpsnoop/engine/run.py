@@ -52,9 +52,14 @@ def run(settings: Settings, stop: StopRequest) -> int:
     _check(settings)
     on_first_compilation(partial(_tell_of_compiling, settings.note))
     source = open_source(settings)
+    output = Output(settings.output, force=settings.force)
     try:
-        output = Output(settings.output, force=settings.force)
-        return Run(settings, stop, source, output).execute()
+        prepared = Run(settings, stop, source, output)
+        output.open()
+        return prepared.execute()
+    except UsageError:
+        output.withdraw()
+        raise
     finally:
         source.close()
 
@@ -109,8 +114,12 @@ class Run:
             keep_frames=frames,
         )
         known = host_addresses() if settings.live else ()
+        wanted = {probe for reporter in reporters for probe in reporter.probes}
+        if settings.live and _names_processes(settings):
+            # Sockets are looked up at their first segment, whatever the reports attach to.
+            wanted |= {"send", "receive"}
         self._tracker = Tracker(
-            [probe for reporter in reporters for probe in reporter.probes],
+            wanted,
             registered_ports(),
             Window(settings.local, known, waits=source.waits),
             settings.max_connections,

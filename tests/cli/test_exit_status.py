@@ -243,3 +243,20 @@ def test_wrong_words_are_wrong_live_too(run_program: RunTcpsnoop, tmp_path: Path
     for words, told in cases:
         assert told(refusal(run_program("io", "-i", "lo", *words.split(" ")))), words
     assert existing.read_text() == "mine"
+
+
+def test_a_run_that_is_refused_has_written_and_destroyed_nothing(
+    run_program: RunTcpsnoop, capture: Capture, tmp_path: Path
+) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.write_text("mine")
+    for words in (
+        ("accept", "--sort", "size", "-r", capture("finger.pcap")),
+        ("accept", "--local", "here", "-r", capture("finger.pcap")),
+        ("accept", "--hosts", "no/such", "-r", capture("finger.pcap")),
+        ("accept", "-r", "-"),  # a pipe says only when it is read that it is no capture
+    ):
+        refusal(run_program(*words, "-o", new))
+        assert not new.exists()
+        refusal(run_program(*words, "-o", old, "--force"))
+        assert old.read_text() == "mine"
