@@ -47,6 +47,10 @@ def _layer_of(link_type: int) -> type[Packet]:
         conf.logLevel = SILENT
         log_interactive.setLevel(SILENT)
         import scapy.layers.all  # noqa: F401  # what it knows: layers bind themselves when imported
+        from scapy.layers.inet import TCP
+
+        # Ports as numbers: what a port is called depends on the machine that reads the capture.
+        conf.noenum.add(TCP.sport, TCP.dport)
     layer: type[Packet] | None = conf.l2types.num2layer.get(link_type)
     if layer is None:
         message = f"scapy does not know link type {link_type}"
