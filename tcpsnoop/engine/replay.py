@@ -66,6 +66,7 @@ def drain(
     while not intake.ended:
         batch = intake.step(dissector, 1.0)
         if batch is not None:
+            window.know({address for each in source.interfaces for address in each.addresses})
             for probes in tracker.feed(batch.segments, time.monotonic()):
                 for outlet in outlets:
                     outlet.observe(probes, source.interfaces, None)

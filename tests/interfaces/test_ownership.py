@@ -46,7 +46,7 @@ def test_each_row_has_its_owner() -> None:
     assert values["pid"].data.tolist() == [-1, 10, -1, -1, 10]
     assert entries(values["command"]) == [None, "nginx", None, None, "nginx"]
     assert entries(values["attribution"]) == ["unknown", "holder", "unknown", "shared", "holder"]
-    assert entries(values["reason"]) == ["gone", None, None, None, None]
+    assert entries(values["reason"]) == ["gone", None, "not recorded", None, None]
     shared = [[9, "nginx"], [10, "nginx"]]
     assert entries(values["holders"]) == [None, None, None, shared, None]
 

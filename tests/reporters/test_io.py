@@ -99,7 +99,8 @@ def test_fields_of_the_machine_formats() -> None:
     assert b"".join(Jsonl(RenderOptions()).rows(table)) == (
         b'{"packet":7,"time":"2006-05-13T08:00:00.000001Z","laddr":"10.0.0.1","lport":80,'
         b'"direction":"->","raddr":"10.0.0.2","rport":5000,"bytes":3,"flags":"PUSH|ACK",'
-        b'"pid":null,"command":null,"attribution":"unknown","reason":null,"holders":null}\n'
+        b'"pid":null,"command":null,"attribution":"unknown","reason":"not recorded",'
+        b'"holders":null}\n'
     )
 
 

@@ -75,7 +75,7 @@ def test_an_unknown_process_is_told_apart_by_address_port_and_role() -> None:
         "buckets": [[0, 1], [1, 2], [4, 2], [1024, 1]],
         "method": "psh",
         "attribution": "unknown",
-        "reason": None,
+        "reason": "not recorded",
         "holders": None,
     }
 
