@@ -56,8 +56,8 @@ class Owner:
         return self.holders or ((self.process,) if self.process else ())
 
 
-# Code 0 of every pool: nobody asked, as when a file without processes is read.
-NOT_ASKED = Owner(UNKNOWN, reason="")
+# Code 0 of every pool: nobody was asked, as packets of a file come without processes.
+NOT_ASKED = Owner(UNKNOWN, reason="not recorded")
 
 
 @dataclass(frozen=True)
