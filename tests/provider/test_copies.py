@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tcpsnoop.batches.segments import ACK, PUSH
-from tcpsnoop.provider.copies import DEPTH, REMEMBERED
+from tcpsnoop.provider.copies import REMEMBERED
 from tests.provider.talk import CLIENT_6, SERVER_6, Endpoint, Sent, Wire
 from tests.provider.tracked import ALL, Fired, feed, finish, make_tracker, track
 
@@ -94,7 +94,7 @@ def test_another_connection_is_no_copy() -> None:
     assert copies(wire.sent) == []
 
 
-@pytest.mark.parametrize("between", range(DEPTH + 2))
+@pytest.mark.parametrize("between", range(10))
 def test_the_last_eight_segments_of_the_direction_are_compared(between: int) -> None:
     wire = Wire()
     talk = wire.talk()
@@ -103,7 +103,7 @@ def test_the_last_eight_segments_of_the_direction_are_compared(between: int) -> 
         talk.a.push(100, after_us=1)
         talk.b.ack(after_us=1)
     wire.again(first, after_us=1)
-    assert copies(wire.sent) == ([len(wire.sent)] if between < DEPTH else [])
+    assert copies(wire.sent) == ([len(wire.sent)] if between < 8 else [])
 
 
 def test_copies_do_not_push_segments_out_of_the_last_eight() -> None:
@@ -141,6 +141,24 @@ def test_what_the_log_forgot_is_no_copy_and_no_confusion() -> None:
     for number in range(3):
         wire.again(filler, after_us=0, ip_id=20_000 + number)
     wire.again(first, after_us=0)
+    assert len(wire.sent) not in copies(wire.sent)
+
+
+@pytest.mark.parametrize("other", ["connection", "direction"])
+def test_what_the_log_has_of_others_is_not_compared(other: str) -> None:
+    """The place of a segment was taken by one that looks like the retransmission after it."""
+    wire = Wire()
+    talk = wire.talk(isn=(1_000, 1_000))
+    stranger = wire.talk(Endpoint("192.0.2.10", 50_000))
+    first = talk.a.ack(after_us=0)
+    filler = stranger.a.push(100, after_us=0)
+    for number in range(REMEMBERED - 2):
+        wire.again(filler, after_us=0, ip_id=2 + number % 60_000)
+    ends = {"source": stranger.a.endpoint, "destination": stranger.b.endpoint}
+    if other == "direction":
+        ends = {"source": first.destination, "destination": first.source}
+    wire.again(first, after_us=0, ip_id=7, **ends)
+    wire.again(first, after_us=0, ip_id=7)
     assert len(wire.sent) not in copies(wire.sent)
 
 

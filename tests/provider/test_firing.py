@@ -163,6 +163,16 @@ def test_totals_of_a_connection() -> None:
     }
 
 
+def test_closed_has_the_clock_of_its_segment() -> None:
+    batch = rows(session())
+    batch["clock_ns"] += 7
+    batch["digits"] = 9
+    tracker = make_tracker(["closed"], local=CLIENT_IS_LOCAL)
+    (row,) = (row.copy() for found in tracker.feed(batch, 0.0) for row in found.rows)
+    assert (row["clock_ns"], row["digits"]) == (batch["time_ns"][-1] + 7, 9)
+    assert (row["frame_bytes"], row["interface"], row["frame"]) == (-1, -1, -1)
+
+
 def test_closed_is_told_at_its_segment() -> None:
     (fired,) = track(session(), "closed")
     last = session()[-1]

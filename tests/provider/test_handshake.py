@@ -185,13 +185,14 @@ def test_simultaneous_open_is_one_connection(wire: Wire, talk: Talk) -> None:
     talk.b.syn()
     talk.a.sends(SYN | ACK, sequence=1_000)
     talk.b.sends(SYN | ACK, sequence=5_000)
+    talk.b.ack()  # of the originator's SYN|ACK, which accepts nothing
     talk.a.push(10)
     talk.b.push(10)
     assert set(connections(wire)) == {1}
     assert opening(wire) == [
         ("connect-request", 1),
         ("connect-established", 4),
-        ("accept-established", 5),
+        ("accept-established", 6),
     ]
     assert track(wire.sent, "connect-request")[0].left == str(CLIENT)
 
@@ -238,6 +239,7 @@ def test_refused_after_repeats_once(wire: Wire, talk: Talk) -> None:
         lambda talk: (talk.a.syn(), talk.a.rst()),
         lambda talk: (talk.a.syn(), talk.b.rst(acknowledgment=1_000)),
         lambda talk: (talk.b.syn_ack(), talk.b.rst()),
+        lambda talk: (talk.b.syn_ack(), talk.a.rst()),
         lambda talk: (talk.a.syn(), talk.b.ack(), talk.b.rst()),
         lambda talk: (talk.a.push(10), talk.b.rst()),
         lambda talk: (talk.handshake(), talk.b.rst()),
@@ -248,6 +250,7 @@ def test_refused_after_repeats_once(wire: Wire, talk: Talk) -> None:
         "by the originator",
         "of something older",
         "without a SYN",
+        "of a SYN|ACK",
         "after another answer",
         "midstream",
         "of an open connection",

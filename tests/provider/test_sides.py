@@ -11,9 +11,11 @@ import pytest
 from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.segments import SIDE_INBOUND, SIDE_LOOPBACK, SIDE_OUTBOUND, SIDE_UNKNOWN
 from tcpsnoop.errors import UsageError
-from tcpsnoop.provider.sides import WINDOW_SECONDS, WINDOW_SEGMENTS, Window, parse_prefix
+from tcpsnoop.provider.sides import Window, parse_prefix
 from tests.provider.talk import CLIENT, SERVER, Endpoint, Sent, Wire, rows
 from tests.provider.tracked import Fired, feed, finish, make_tracker, told, track
+
+WINDOW_SEGMENTS, WINDOW_SECONDS = 4096, 0.5  # SEMANTICS 4
 
 A, B, C, D = (Endpoint(f"203.0.113.{number}", 5_000) for number in range(1, 5))
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tcpsnoop.batches.segments import ACK, SEGMENT, SegmentBatch
 from tcpsnoop.provider import tracker as tracker_module
+from tcpsnoop.provider.table import CLOCK
 from tcpsnoop.provider.tracker import ROOM, Tracker
 from tests.provider.consistency import check, intervals_in_use, live
 from tests.provider.conversations import captures
@@ -159,6 +160,18 @@ def test_the_least_recently_active_goes_first() -> None:
     assert (fired[0].connection, fired[0].packet) == (2, 5)
     reasons = [each.totals.end_reason for each in fired if each.totals is not None]
     assert reasons == ["evicted", "end_of_input", "end_of_input", "end_of_input"]
+
+
+def test_the_count_of_segments_that_tells_activity_may_wrap() -> None:
+    wire = Wire()
+    talks = [wire.talk(Endpoint("192.0.2.10", 40_000 + number)) for number in range(12)]
+    for talk in (*talks[:10], talks[0], *talks[10:]):
+        talk.a.data(1)
+    tracker = make_tracker(["closed"], max_connections=10, decided=True)
+    tracker._table.state[CLOCK] = 2**32 - 6
+    fired = feed(tracker, wire.sent)
+    assert [each.connection for each in fired] == [2, 3]
+    assert tracker.evicted == 2
 
 
 @pytest.mark.parametrize("capacity", [1, 7, 64, 200, 1000])
