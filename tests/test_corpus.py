@@ -133,9 +133,9 @@ def test_every_segment_and_no_more(
         }
         for packet in sorted(expected.keys() | found.keys()):
             want, have = expected.get(packet), found.get(packet)
+            # tshark gives no length to first fragments, nor where a frame is cut in the header.
             if want is not None and have is not None and want[-1] is None:
-                # tshark gives no length to first fragments, nor where a frame is cut in the header.
-                want, have = want[:-1], have[:-1]
+                have = (*have[:-1], None)
             if want != have:
                 wrong.append(f"{name} packet {packet}: {have}, tshark {want}")
         segments += len(expected)
