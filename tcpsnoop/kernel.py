@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -42,8 +43,9 @@ _OPTIONS: dict[str, Any] = {
 }
 
 _PACKAGE = Path(__file__).parent
-# Packages without kernels: a change there must not cost the user a compilation.
-_WITHOUT_KERNELS = frozenset({"cli", "engine", "names", "owners", "reporters", "interfaces"})
+# Packages of plain modules: a change there must not cost the user a compilation.
+_PLAIN = frozenset({"cli", "engine", "names", "owners", "reporters", "interfaces"})
+_HAS_KERNEL = re.compile(rb"^@(kernel|inlined)\b", re.MULTILINE)
 
 _first_compilation: list[Callable[[], None]] = []
 
@@ -133,22 +135,17 @@ def _digest() -> str:
         except PackageNotFoundError:  # run from a checkout that is not installed
             digest.update(f"{name}\n".encode())
     for path in sorted(_PACKAGE.rglob("*.py")):
-        relative = path.relative_to(_PACKAGE)
-        if relative.parts[0] not in _WITHOUT_KERNELS:
+        relative, text = path.relative_to(_PACKAGE), path.read_bytes()
+        if relative.parts[0] not in _PLAIN or _HAS_KERNEL.search(text):
             digest.update(f"{relative}\n".encode())
-            digest.update(path.read_bytes())
+            digest.update(text)
     return digest.hexdigest()[:16]
 
 
 @cache
-def _kernel_cache_class() -> Any:
-    """Numba's file cache, kept in `cache_folder()` and quick to load from.
-
-    Numba refreshes all its registries (0.2 s) before it looks into a cache. That is needed to
-    compile, not to load: a hit needs only the run-time system. The compiler refreshes by itself.
-    """
+def _kernel_locator() -> Any:
+    """Where Numba's file cache is: in `cache_folder()`."""
     from numba.core import caching
-    from numba.core.runtime.nrt import rtsys
 
     class KernelLocator(caching.UserProvidedCacheLocator):
         def __init__(self, function: Any, file: str) -> None:
@@ -164,8 +161,21 @@ def _kernel_cache_class() -> Any:
             # One folder for all modules: equal names in two modules must not meet.
             return f"{Path(self._py_file).stem}-{self._lineno}"
 
+    return KernelLocator
+
+
+@cache
+def _kernel_cache_class() -> Any:
+    """Numba's file cache, kept in `cache_folder()` and quick to load from.
+
+    Numba refreshes all its registries (0.2 s) before it looks into a cache. That is needed to
+    compile, not to load: a hit needs only the run-time system. The compiler refreshes by itself.
+    """
+    from numba.core import caching
+    from numba.core.runtime.nrt import rtsys
+
     class KernelCacheImpl(caching.CompileResultCacheImpl):
-        _locator_classes = [KernelLocator]  # noqa: RUF012  (Numba's own class attribute)
+        _locator_classes = [_kernel_locator()]  # noqa: RUF012  (Numba's own class attribute)
 
     class KernelCache(caching.FunctionCache):
         _impl_class = KernelCacheImpl
@@ -179,9 +189,17 @@ def _kernel_cache_class() -> Any:
             except Exception:
                 # A damaged or foreign cache file costs a compilation, never the report.
                 found = None
+                self._forget_all()
             if found is None:
                 _announce()
             return found
+
+        def _forget_all(self) -> None:
+            """Begin a new index: the old one would be read again before anything is added."""
+            try:
+                self.flush()  # type: ignore[no-untyped-call]  # Numba is untyped
+            except OSError:
+                self.disable()  # type: ignore[no-untyped-call]  # Numba is untyped
 
         def save_overload(self, signature: Any, data: Any) -> None:
             try:
