@@ -203,7 +203,7 @@ def _kernel_cache_class() -> Any:
 
         def save_overload(self, signature: Any, data: Any) -> None:
             try:
-                super().save_overload(signature, data)  # type: ignore[no-untyped-call]  # likewise
+                super().save_overload(signature, data)  # type: ignore[no-untyped-call]  # Numba is untyped
             except OSError:
                 # A full disk costs the next start a compilation, never this report.
                 self.disable()  # type: ignore[no-untyped-call]  # Numba is untyped

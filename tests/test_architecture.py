@@ -55,6 +55,7 @@ PLANTED = {
     "batches-for-stages": ("tcpsnoop.accumulate.planted", "tcpsnoop.batches"),
     "report-for-makers-and-drawers": ("tcpsnoop.owners.planted", "tcpsnoop.report"),
     "kernel-for-sequential-work": ("tcpsnoop.reporters.planted", "tcpsnoop.kernel"),
+    "formatting-for-renderers": ("tcpsnoop.reporters.planted", "tcpsnoop.formatting"),
     "pcapy": ("tcpsnoop.engine.planted", "pcapy"),
     "scapy": ("tcpsnoop.engine.planted", "scapy"),
     "tabulate": ("tcpsnoop.engine.planted", "tabulate"),

@@ -10,16 +10,14 @@ keys are one, the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from tcpsnoop.accumulate.runs import Column, Run, combined, joined, merged, sames
+from tcpsnoop.accumulate.totals import BUCKET_BITS, BUCKETS, Totals
 
 # A place is a hash of 57 bits and a bucket of 6, so the buckets of a key are neighbours.
-BUCKET_BITS = 6
-_BUCKETS = (1 << BUCKET_BITS) - 1
 _HASH_BITS = 63 - BUCKET_BITS
 # No key has this hash: it is that of the other, which so stands last.
 _OTHER = (1 << _HASH_BITS) - 1
@@ -34,43 +32,6 @@ _PENDING_BATCHES = 64
 _FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
 _START = np.uint64(0x9E3779B97F4A7C15)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What is known of each key, a row each: its columns, and its values over all buckets.
-
-    `by_bucket` are the values by key and bucket: those of key i stand from `starts[i]` to
-    `starts[i + 1]`, in ascending order of their `buckets`. With `has_other` the last row is of all
-    keys beyond the cap together; its key is zeros.
-    """
-
-    keys: tuple[Column, ...]
-    values: tuple[Column, ...]
-    by_bucket: tuple[Column, ...]
-    has_other: bool
-    _places: Column
-    _starts: Column | None
-
-    def __len__(self) -> int:
-        return len(self.keys[0])
-
-    @property
-    def starts(self) -> Column:
-        """Where each key begins in `by_bucket`, and the end of the last."""
-        starts = np.arange(len(self)) if self._starts is None else self._starts
-        return np.append(starts, len(self._places))
-
-    @property
-    def buckets(self) -> Column:
-        """The bucket of each row of `by_bucket`."""
-        return self._places & _BUCKETS
-
-    def order(self, *columns: Column) -> Column:
-        """The keys' rows in ascending order of columns, the first before the next; other last."""
-        kept = len(self) - self.has_other
-        order = np.lexsort([column[:kept] for column in reversed(columns)])
-        return np.append(order, kept) if self.has_other else order
 
 
 class Keyed:
@@ -149,20 +110,14 @@ class Keyed:
             order = np.lexsort((run[0], *run[self._keys : 0 : -1], hashes))
             run, hashes = [column[order] for column in run], hashes[order]
             same, _ = sames(hashes, run[1 : 1 + self._keys])
-        rows = len(hashes)
-        has_other = bool(rows) and bool(hashes[-1] == _OTHER)
-        del hashes
-        keys, by_bucket = tuple(run[1 : 1 + self._keys]), tuple(run[1 + self._keys :])
-        values = by_bucket
-        starts = None
-        if same.any():
-            starts = np.flatnonzero(np.concatenate(([True], ~same)))
-            keys = tuple(column[starts] for column in keys)
-            values = tuple(
-                ufunc.reduceat(column, starts, dtype=column.dtype)
-                for ufunc, column in zip(self._ufuncs, by_bucket, strict=True)
-            )
-        return Totals(keys, values, by_bucket, has_other, run[0], starts)
+        return Totals(
+            tuple(run[1 : 1 + self._keys]),
+            tuple(run[1 + self._keys :]),
+            self._ufuncs,
+            run[0],
+            np.flatnonzero(np.concatenate(([True], ~same))) if same.any() else None,
+            bool(len(hashes)) and bool(hashes[-1] == _OTHER),
+        )
 
     def _settle(self) -> None:
         """Sort what is pending into the run."""
@@ -183,7 +138,7 @@ class Keyed:
         if len(starts) <= self._max_keys:
             return run
         cut = starts[self._max_keys]
-        place = _OTHER << BUCKET_BITS | run[0][cut:] & _BUCKETS
+        place = _OTHER << BUCKET_BITS | run[0][cut:] & BUCKETS
         keys = [np.zeros_like(column[cut:]) for column in run[1 : 1 + self._keys]]
         values = [column[cut:] for column in run[1 + self._keys :]]
         other = combined([place, *keys, *values], self._keys, self._ufuncs)

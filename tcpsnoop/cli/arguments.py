@@ -52,7 +52,13 @@ seconds.__name__ = "number of seconds"
 
 
 def add_common_options(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
-    """Add every option of the table, in its order."""
+    """Add every option of the table of DESIGN 4."""
+    _add_sources(parser)
+    _add_choices(parser)
+    _add_forms(parser, formats)
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group("where packets come from")
     source.add_argument(
         "-r", "--read", action="append", metavar="FILE", default=[],
@@ -75,6 +81,9 @@ def add_common_options(parser: argparse.ArgumentParser, formats: Sequence[str]) 
     source.add_argument(
         "-Z", dest="user", metavar="USER", help="the user to become once the capture is open"
     )
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_argument_group("what is reported")
     chosen.add_argument("-c", "--count", type=positive, metavar="N", help="stop after N packets")
     chosen.add_argument(
@@ -102,6 +111,9 @@ def add_common_options(parser: argparse.ArgumentParser, formats: Sequence[str]) 
         "--max-connections", type=positive, metavar="N",
         help="live connections remembered (default: 1048576)",
     )  # fmt: skip
+
+
+def _add_forms(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     form = parser.add_argument_group("how it is printed")
     form.add_argument("-n", "--numeric", action="store_true", help="no host or service names")
     form.add_argument("--hosts", metavar="FILE", help="a table of hosts, as /etc/hosts")

@@ -51,8 +51,7 @@ def write_rows(  # noqa: C901, PLR0915 - one pass over operations, a branch for 
             code = operation["code"]
             if code == NOTHING:
                 continue
-            cell = at
-            beyond = 0  # bytes of the value beyond its characters
+            cell, beyond = at, 0  # where it begins; bytes of the value beyond its characters
             value = matrix[operation["slot"], row]
             if code == INTEGER:
                 known = value >= 0

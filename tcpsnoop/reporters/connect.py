@@ -72,8 +72,8 @@ class Connect:
     def report(self) -> Report:
         """Ascending by count, then by address as text, then by port."""
         totals = self._connects.totals()
-        high, low, port = totals.keys
-        (count,) = totals.values
+        high, low, port = (totals.key(number) for number in range(3))
+        count = totals.value(0)
         order = totals.order(count, *text_words(high, low), port)
         known = order < len(totals) - totals.has_other
         values = {

@@ -128,14 +128,14 @@ class Wdist:
         """Ascending by the sum of bucket times writes; ties by process, address, port, role."""
         totals = self._writes.totals()
         order = _order(totals)
-        high, low, side = (column[order] for column in totals.keys)
-        *sizes, evidence = (column[order] for column in totals.values)
+        laddr = np.stack([totals.key(number)[order] for number in range(2)], axis=1)
+        (high, low), side = laddr.T, totals.key(2)[order]
         other = order == len(totals) - totals.has_other
         found = side >= _PROCESS
         unknown = ~(found | other)
         keys = zip(*(column[found].tolist() for column in (high, low, side)), strict=True)
         owners = [self._owners[key] for key in keys]
-        owner = np.where(found, np.cumsum(found) - 1, -1)
+        owner = np.where(found, np.cumsum(found, dtype=np.int32) - 1, -1)
 
         def writer(row: int) -> str:
             """Who wrote, when there is no command line."""
@@ -149,15 +149,16 @@ class Wdist:
 
         values = {
             "pid": Values(np.where(side == _PROCESS, high, -1)),
-            "laddr": Values(np.stack((high, low), axis=1), known=unknown),
+            "laddr": Values(laddr, known=unknown),
             "port": Values(np.where(unknown, side & _PORT, -1)),
             "role": Values(np.where(unknown, side >> _ROLE_SHIFT, -1), _ROLES),
             "buckets": Values(order, LazyPool(len(totals), _histograms(totals))),
-            "method": Values(np.zeros(len(order), np.int32), ("psh",)),
+            "method": Values(np.zeros(len(order), np.int8), ("psh",)),
             "writer": Values(np.arange(len(order)), LazyPool(len(order), writer)),
         }
-        values |= zip(("count", "sum", "min", "max"), map(Values, sizes), strict=True)
-        values |= _process_values(owners, owner) | self._attribution(evidence)
+        for number, name in enumerate(("count", "sum", "min", "max")):
+            values[name] = Values(totals.value(number)[order])
+        values |= _process_values(owners, owner) | self._attribution(totals.value(4)[order])
         notes = (other_note(self.max_keys),) if totals.has_other else ()
         return Report(Table(SCHEMA, values), notes)
 
@@ -180,12 +181,12 @@ class Wdist:
 
 
 def _order(totals: Totals) -> NDArray[np.int64]:
-    high, low, side = totals.keys
-    bounds = lower_bounds(totals.buckets)
-    weight = np.add.reduceat(bounds * totals.by_bucket[0], totals.starts[:-1])
-    unknown = side < _PROCESS
+    high, low, side = (totals.key(number) for number in range(3))
+    weights = lower_bounds(totals.buckets) * totals.by_bucket[0]
+    weight = np.add.reduceat(weights, totals.starts[:-1])
     pid = np.where(side == _PROCESS, high, -1)
-    words = text_words(np.where(unknown, high, 0), np.where(unknown, low, 0))
+    unknown = side < _PROCESS
+    words = text_words(high * unknown, low * unknown)
     return totals.order(weight, pid, *words, side & _PORT, side, high, low)
 
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.packets import DIRECTION_UNKNOWN, PacketBatch
 
-# Enough that what a batch costs in Python (some 0.1 ms) is little beside its packets, and so few that
-# columns, and the segments made of them, stay in the processor's caches and take little memory.
+# Enough that what a batch costs in Python (some 0.1 ms) is little beside its packets, and so few
+# that columns, and the segments made of them, stay in caches and take little memory.
 PACKETS_PER_BATCH = 16_384
 
 
