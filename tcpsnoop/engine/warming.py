@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tcpsnoop.batches.segments import ACK, PUSH, SYN
 from tcpsnoop.decode import decode
@@ -26,6 +26,8 @@ from tcpsnoop.sources.memory import MemorySource
 from tcpsnoop.sources.savefile import open_savefile
 
 _RAW_IP = 101
+_PCAP = {struct.pack(order + "I", magic) for order in "<>" for magic in (0xA1B2C3D4, 0xA1B23C4D)}
+_PCAPNG = b"\n\r\r\n"
 
 
 def warm_up(settings: Settings) -> None:
@@ -33,7 +35,7 @@ def warm_up(settings: Settings) -> None:
     frames = _handshake_and_write()
     sources: list[PacketSource] = [MemorySource(frames, link_types=_RAW_IP)]
     if not settings.live:
-        sources = [_piped(_pcap(frames)), _piped(_pcapng(frames))]
+        sources = [_piped(content) for content in _captures(frames, settings.files)]
         if settings.filter:
             # Any expression, as all run on one kernel.
             filtered = Intake(_piped(_pcap(frames)), "tcp")
@@ -76,6 +78,22 @@ def _handshake_and_write() -> list[bytes]:
         ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, total, number, 0, 64, 6, 0, source, destination)
         packets.append(ip + tcp + data)
     return packets
+
+
+def _captures(frames: list[bytes], files: Sequence[str]) -> list[bytes]:
+    """The frames as a capture in the format of the files; in both, where that cannot be seen."""
+    magics = {_magic(name) for name in files}
+    if magics <= {_PCAPNG}:
+        return [_pcapng(frames)]
+    return [_pcap(frames)] if magics <= _PCAP else [_pcap(frames), _pcapng(frames)]
+
+
+def _magic(name: str) -> bytes:
+    """The first bytes of a file, nothing of a pipe: they are there only once."""
+    if not os.path.isfile(name):
+        return b""
+    with open(name, "rb") as file:
+        return file.read(4)
 
 
 def _pcap(frames: list[bytes]) -> bytes:
