@@ -1,0 +1,62 @@
+"""What is known of each key, worked out column by column as it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tcpsnoop.accumulate.runs import Column
+
+# The lowest bits of a place are a bucket.
+BUCKET_BITS = 6
+BUCKETS = (1 << BUCKET_BITS) - 1
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A row for each key: the columns of the key, and its values over all buckets.
+
+    `by_bucket` are the values by key and bucket: those of key i stand from `starts[i]` to
+    `starts[i + 1]`, in ascending order of their `buckets`. With `has_other` the last row is of all
+    keys beyond the cap together; its key is zeros.
+    """
+
+    _keys: tuple[Column, ...]  # by key and bucket, as `by_bucket`
+    by_bucket: tuple[Column, ...]
+    _ufuncs: tuple[np.ufunc, ...]
+    _places: Column
+    _firsts: Column | None  # where each key begins; None: every row is a key of its own
+    has_other: bool
+
+    def __len__(self) -> int:
+        return len(self._places if self._firsts is None else self._firsts)
+
+    def key(self, number: int) -> Column:
+        """A column of the key."""
+        column = self._keys[number]
+        return column if self._firsts is None else column[self._firsts]
+
+    def value(self, number: int) -> Column:
+        """A column of values, those of each key's buckets combined."""
+        column = self.by_bucket[number]
+        if self._firsts is None:
+            return column
+        return self._ufuncs[number].reduceat(column, self._firsts, dtype=column.dtype)
+
+    @property
+    def starts(self) -> Column:
+        """Where each key begins in `by_bucket`, and the end of the last."""
+        firsts = np.arange(len(self)) if self._firsts is None else self._firsts
+        return np.append(firsts, len(self._places))
+
+    @property
+    def buckets(self) -> Column:
+        """The bucket of each row of `by_bucket`."""
+        return self._places & BUCKETS
+
+    def order(self, *columns: Column) -> Column:
+        """The keys' rows in ascending order of columns, the first before the next; other last."""
+        kept = len(self) - self.has_other
+        order = np.lexsort([column[:kept] for column in reversed(columns)])
+        return np.append(order, kept) if self.has_other else order
