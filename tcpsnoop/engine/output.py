@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, Protocol
 
 from tcpsnoop.errors import CaptureError, UsageError
@@ -98,19 +98,31 @@ class Spool:
     """Keeps what is written until it can go to the real output."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115  (closed by pour)
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115  (closed by _close)
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """See Sink."""
-        try:
+        with self._kept():
             self._file.writelines(pieces)
-        except OSError as error:
-            reason = f"a report could not be kept until its turn: {error.strerror}"
-            raise CaptureError(reason) from None
 
     def pour(self, sink: Sink) -> None:
         """Hand everything on."""
-        self._file.seek(0)
-        sink.write(iter(lambda: self._file.read(1 << 16), b""))
+        with self._kept():
+            self._file.seek(0)  # writes what the file still had in its buffer
+        try:
+            sink.write(iter(lambda: self._file.read(1 << 16), b""))
+        finally:
+            self._close()
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._close()
+            reason = f"a report could not be kept until its turn: {error.strerror}"
+            raise CaptureError(reason) from None
+
+    def _close(self) -> None:
         with contextlib.suppress(OSError):
             self._file.close()
