@@ -1,0 +1,138 @@
+"""Probes with their processes, and the choice of processes; owners come from a stored /proc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tcpsnoop.batches.owners import HOLDER, SHARED
+from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.engine.attribution import Attribution
+from tests.owners.proc_tree import AFTER_ANY_LOOK, Clock, Place, ProcTree, Row, lookup, seen
+
+SERVER: Place = ("192.168.1.5", 80)
+WEB: Place = ("192.168.1.9", 50001)
+SHELL: Place = ("192.168.1.9", 50002)
+HERE: Place = ("127.0.0.1", 80)
+THERE: Place = ("127.0.0.1", 50003)
+PEER: Place = ("203.0.113.7", 50009)
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> ProcTree:
+    """Process 10 serves 80, 20 and 21 share one connection to it; 30 talks to 10 on loopback."""
+    tree = ProcTree(tmp_path / "proc")
+    tree.table(
+        Row(SERVER, WEB, 500), Row(SERVER, SHELL, 501), Row(HERE, THERE, 502), Row(THERE, HERE, 503)
+    )
+    tree.process(10, "nginx", [500, 502])
+    tree.process(20, "sh", [501])
+    tree.process(21, "cat", [501])
+    tree.process(30, "curl", [503])
+    return tree
+
+
+def attribution(proc: ProcTree, **chosen: Any) -> Attribution:
+    return Attribution(lookup(proc, Clock()), **chosen)
+
+
+def remote_batch() -> ProbeBatch:
+    """Segments of nginx, of the shared socket, and of one that nobody holds; packets 1 to 3."""
+    rows = np.concatenate(
+        [
+            seen(1, RESPONDER, SERVER, WEB),
+            seen(2, RESPONDER, SERVER, SHELL, outgoing=False),
+            seen(3, RESPONDER, SERVER, PEER),
+        ]
+    )
+    rows["packet"] = [1, 2, 3]
+    return ProbeBatch(rows)
+
+
+def loopback_batch(first: int = 1) -> ProbeBatch:
+    """A segment from curl to nginx and one back, each seen from both ends."""
+    rows = np.concatenate(
+        [
+            seen(9, ORIGINATOR, THERE, HERE),
+            seen(9, RESPONDER, HERE, THERE, outgoing=False),
+            seen(9, RESPONDER, HERE, THERE),
+            seen(9, ORIGINATOR, THERE, HERE, outgoing=False),
+        ]
+    )
+    rows["packet"] = [first, first, first + 1, first + 1]
+    rows["remote_local"] = 1
+    return ProbeBatch(rows)
+
+
+def packets(batch: ProbeBatch) -> list[int]:
+    numbers: list[int] = batch.rows["packet"].tolist()
+    return numbers
+
+
+def test_every_row_has_its_owner(proc: ProcTree) -> None:
+    batch = attribution(proc).label(remote_batch())
+    owners = [batch.owners.pool[code] for code in batch.owners.indices(len(batch)).tolist()]
+    assert packets(batch) == [1, 2, 3]
+    assert [owner.quality for owner in owners[:2]] == [HOLDER, SHARED]
+    assert owners[0].process is not None
+    assert owners[0].process.pid == 10
+    assert owners[2].process is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        ({"pids": [10]}, [1]),
+        ({"commands": ["nginx"]}, [1]),
+        ({"pids": [21]}, [2]),  # one of the holders
+        ({"pids": [10, 20]}, [1, 2]),
+        ({"pids": [20], "commands": ["sh"]}, [2]),
+        ({"pids": [20], "commands": ["cat"]}, []),  # of one process, not of two
+        ({"pids": [1]}, []),  # runs, holds none of these
+        ({"pids": [0]}, []),  # PID 0 is not "unknown"
+        ({"commands": ["ngin"]}, []),
+    ],
+)
+def test_only_the_chosen_processes_rows_pass(
+    proc: ProcTree, chosen: dict[str, Any], left: list[int]
+) -> None:
+    batch = attribution(proc, **chosen).label(remote_batch())
+    assert packets(batch) == left
+    assert len(batch.owners.indices(len(batch))) == len(left)
+
+
+def test_the_choice_holds_for_owners_that_come_later(proc: ProcTree) -> None:
+    """The pool of owners grows from batch to batch, and batches may bring none that is new."""
+    choice = attribution(proc, pids=[30])
+    assert packets(choice.label(remote_batch())) == []
+    assert packets(choice.label(loopback_batch(5))) == [5, 6]
+    assert packets(choice.label(remote_batch())) == []
+    assert packets(choice.label(loopback_batch(7))) == [7, 8]
+
+
+def test_what_a_chosen_process_received_on_loopback_is_seen_alone(proc: ProcTree) -> None:
+    """A log shows a segment between local ends from its sender: here nobody sends packet 2."""
+    batch = attribution(proc, commands=["curl"]).label(loopback_batch())
+    assert packets(batch) == [1, 2]
+    assert batch.rows["lport"].tolist() == [THERE[1], THERE[1]]
+    assert batch.rows["remote_local"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("chosen", [{}, {"pids": [10, 30]}])
+def test_both_ends_stay_a_pair_where_both_are_wanted(
+    proc: ProcTree, chosen: dict[str, Any]
+) -> None:
+    batch = attribution(proc, **chosen).label(loopback_batch())
+    assert packets(batch) == [1, 1, 2, 2]
+    assert batch.rows["remote_local"].tolist() == [1, 1, 1, 1]
+
+
+def test_the_given_batch_stays_as_it_was(proc: ProcTree) -> None:
+    given = loopback_batch()
+    assert (given.rows["time_ns"] == AFTER_ANY_LOOK).all()
+    before = given.rows.copy()
+    attribution(proc, pids=[30]).label(given)
+    assert (given.rows == before).all()
