@@ -24,12 +24,15 @@ def assert_waited(event: threading.Event) -> None:
 def test_jobs_are_done_in_order_in_another_thread() -> None:
     done: list[tuple[int, int]] = []
     background = Background()
+    let_go = threading.Event()
 
     def job(number: int) -> None:
+        assert let_go.wait(10)
         done.append((number, threading.get_ident()))
 
     for number in range(20):
         background.do(partial(job, number))
+    let_go.set()
     background.finish()
     assert [number for number, _ in done] == list(range(20))
     threads = {thread for _, thread in done}
