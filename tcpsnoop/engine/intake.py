@@ -18,7 +18,7 @@ from tcpsnoop.sources.bpf_machine import run_filter
 from tcpsnoop.sources.bpf_program import FilterProgram
 
 # Room for the largest batch a source gives; it grows if need be.
-BATCH_PACKETS = 1 << 14
+BATCH_PACKETS = 1 << 15
 
 _ETHERNET = 1
 _ETHERNET_HEADER, _ETHERTYPE_AT = 14, 12

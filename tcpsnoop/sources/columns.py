@@ -9,7 +9,7 @@ from tcpsnoop.batches.packets import DIRECTION_UNKNOWN, PacketBatch
 
 # Enough that what a batch costs in Python (some 0.1 ms) is little beside its packets, and so few
 # that columns, and the segments made of them, stay in caches and take little memory.
-PACKETS_PER_BATCH = 16_384
+PACKETS_PER_BATCH = 32_768
 
 
 def empty_columns(data: NDArray[np.uint8], count: int) -> PacketBatch:
