@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Sequence
 from typing import NoReturn
 
 from tcpsnoop.errors import UsageError
+
+MOST_BYTES = 262_144  # as libpcap
+MOST_CONNECTIONS = 1 << 26
+MOST_SECONDS = 1e9  # thirty years
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,10 +32,18 @@ def positive(text: str) -> int:
     return number
 
 
-def not_negative(text: str) -> int:
-    """A whole number, 0 included."""
+def snap_length(text: str) -> int:
+    """Bytes of a packet, 0 for all of them."""
     number = int(text)
-    if number < 0:
+    if not 0 <= number <= MOST_BYTES:
+        raise ValueError
+    return number
+
+
+def connections(text: str) -> int:
+    """Connections that there is memory for."""
+    number = int(text)
+    if not 0 < number <= MOST_CONNECTIONS:
         raise ValueError
     return number
 
@@ -40,14 +51,15 @@ def not_negative(text: str) -> int:
 def seconds(text: str) -> float:
     """A number of seconds above 0."""
     number = float(text)
-    if not (0 < number < math.inf):
+    if not 0 < number <= MOST_SECONDS:
         raise ValueError
     return number
 
 
 # What argparse calls the value in "invalid VALUE value: 'x'".
 positive.__name__ = "whole number above 0"
-not_negative.__name__ = "whole number"
+snap_length.__name__ = f"number of bytes up to {MOST_BYTES}"
+connections.__name__ = f"number from 1 to {MOST_CONNECTIONS}"
 seconds.__name__ = "number of seconds"
 
 
@@ -69,7 +81,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         "-i", "--interface", metavar="NAME", help="capture live on this interface (default: any)"
     )
     source.add_argument(
-        "-s", "--snaplen", type=not_negative, metavar="BYTES",
+        "-s", "--snaplen", type=snap_length, metavar="BYTES",
         help="bytes to capture of each packet (default: 262144)",
     )  # fmt: skip
     source.add_argument(
@@ -108,7 +120,7 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument("--top", type=positive, metavar="N", help="only the N largest rows")
     chosen.add_argument("--sort", metavar="FIELD", help="order by this field, ascending")
     chosen.add_argument(
-        "--max-connections", type=positive, metavar="N",
+        "--max-connections", type=connections, metavar="N",
         help="live connections remembered (default: 1048576)",
     )  # fmt: skip
 

@@ -32,13 +32,15 @@ def test_the_table_of_options_is_that_of_the_design(parser: Parser) -> None:
     ("option", "right", "wrong"),
     [
         ("count", {"1": 1, "007": 7}, ["0", "-1", "1.5", "x", ""]),
-        ("snaplen", {"0": 0, "9": 9}, ["-1", "1.5", "x", ""]),
-        ("duration", {"1": 1.0, "0.25": 0.25}, ["0", "-1", "inf", "nan", "x", ""]),
+        ("snaplen", {"0": 0, "262144": 262144}, ["-1", "262145", "1.5", "x", ""]),
+        ("max-connections", {"1": 1, "67108864": 2**26}, ["0", "67108865", "9" * 30, "x"]),
+        ("duration", {"1": 1.0, "0.25": 0.25}, ["0", "-1", "1e300", "inf", "nan", "x", ""]),
     ],
 )
 def test_numbers(parser: Parser, option: str, right: dict[str, float], wrong: list[str]) -> None:
     for text, value in right.items():
-        assert getattr(parser.parse_args([f"--{option}={text}"]), option) == value
+        arguments = vars(parser.parse_args([f"--{option}={text}"]))
+        assert arguments[option.replace("-", "_")] == value
     for text in wrong:
         with pytest.raises(UsageError, match=f"--{option}: invalid .*number.*{text!r}"):
             parser.parse_args([f"--{option}={text}"])

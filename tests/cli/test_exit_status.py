@@ -260,3 +260,32 @@ def test_a_run_that_is_refused_has_written_and_destroyed_nothing(
         assert not new.exists()
         refusal(run_program(*words, "-o", old, "--force"))
         assert old.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("io -c 999999999999999999999999999999", 0),
+        ("io -d 1e300", 2),
+        ("io -d 1e-300", 0),
+        ("accept --top 999999999999999999999999999999", 0),
+        ("accept --max-connections 99999999999999", 2),
+        ("accept --max-keys 999999999999999999999999999999", 0),
+        ("accept --interval 1e300", 2),
+        ("accept --interval 1e-9", 0),
+        ("io --hosts /", 2),
+        ("io --hosts /dev/null", 0),
+        ("io -o /dev/null --force", 0),
+        ("io (", 2),
+        ("io tcp port \udcff", 2),
+        ("io -r /dev/zero", 2),
+        ("io -r \udcff", 2),
+        ("io,io", 0),
+    ],
+)
+def test_extreme_words_are_done_or_refused(
+    run_program: RunTcpsnoop, capture: Capture, words: str, status: int
+) -> None:
+    done = run_program(*words.split(), "-r", capture("finger.pcap"))
+    assert done.returncode == status, done.stderr
+    assert "internal error" not in done.stderr

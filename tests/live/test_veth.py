@@ -71,12 +71,12 @@ def test_connect_counts_each_connection_on_the_other_side(scene: Scene) -> None:
 def test_io_shows_every_segment_that_tcpdump_shows(scene: Scene) -> None:
     shown = Counter(segments_of(scene.io.rows()))
     assert shown == Counter(scene.by_tcpdump)
-    bytes_of = Counter[int]()
-    for (_, _, _, port, _, size), times in shown.items():
-        bytes_of[port] += size * times
+    bytes_to = Counter[tuple[str, int]]()
+    for (_, _, receiver, port, _, size), times in shown.items():
+        bytes_to[receiver, port] += size * times
     for each in scene.conversations:
-        assert bytes_of[each.port] == sum(each.sent)
-        assert [bytes_of[port] for port, _, _ in each.connections] == each.answered
+        assert bytes_to[each.server, each.port] == sum(each.sent)
+        assert [bytes_to[each.client, port] for port, _, _ in each.connections] == each.answered
 
 
 def test_io_is_written_from_the_server(scene: Scene) -> None:
