@@ -1,10 +1,10 @@
 """Values by key: counts, sums, extremes, histograms; exactly mergeable, under a cap of keys too.
 
-Rows are kept as columns sorted by a hash of the key, which costs the bytes of the columns and eight
-more a row. When there are more keys than `max_keys`, those with the smallest hashes are kept: a key
-among the smallest of all was among the smallest in every part of the stream that had it, so nothing
-of it is ever lost, whatever the order and the parts, and what is kept is a fair sample. All other
-keys are one, the other.
+Rows are kept as columns sorted by a hash of the key, which costs the bytes of the columns, in the
+smallest integers that hold them, and eight more a row. When there are more keys than `max_keys`,
+those with the smallest hashes are kept: a key among the smallest of all was among the smallest in
+every part of the stream that had it, so nothing of it is ever lost, whatever the order and the
+parts, and what is kept is a fair sample. All other keys are one, the other.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from tcpsnoop.accumulate.runs import Column, Run, combined, joined, merged, sames
+from tcpsnoop.accumulate.runs import Column, Run, combined, joined, merged, narrowed, sames
 from tcpsnoop.accumulate.totals import BUCKET_BITS, BUCKETS, Totals
 
 # A place is a hash of 57 bits and a bucket of 6, so the buckets of a key are neighbours.
@@ -37,22 +36,16 @@ _START = np.uint64(0x9E3779B97F4A7C15)
 class Keyed:
     """Columns of values for each key; a new one has none.
 
-    `keys` are the types of the key's columns, all integers of at most 64 bits; `values` gives each
-    value's type and the ufunc that combines two of them, associative and commutative: np.add,
-    np.minimum, np.maximum, np.bitwise_or. Two can be merged when they were made alike.
+    `keys` is the number of the key's columns, `values` has for each column of values the ufunc that
+    combines two of them, associative and commutative: np.add, np.minimum, np.maximum,
+    np.bitwise_or. All are integers of at most 64 bits. Two can be merged when they were made alike.
     """
 
-    def __init__(
-        self,
-        keys: Sequence[DTypeLike],
-        values: Sequence[tuple[DTypeLike, np.ufunc]],
-        max_keys: int,
-    ) -> None:
-        self._keys = len(keys)
-        self._types = [np.dtype(kind) for kind in ("i8", *keys, *(kind for kind, _ in values))]
-        self._ufuncs = tuple(ufunc for _, ufunc in values)
+    def __init__(self, keys: int, values: Sequence[np.ufunc], max_keys: int) -> None:
+        self._keys = keys
+        self._ufuncs = tuple(values)
         self._max_keys = max_keys
-        self._run: Run = [np.empty(0, kind) for kind in self._types]
+        self._run: Run = [np.empty(0, np.int64) for _ in range(1 + keys + len(values))]
         self._pending: list[Run] = []
         self._pending_rows = 0
 
@@ -69,11 +62,9 @@ class Keyed:
         rows = len(keys[0])
         if rows == 0:
             return
-        # The hash is of the key as it is kept.
-        copied = [np.array(key, kind) for key, kind in zip(keys, self._types[1:], strict=False)]
-        run = [_hashes(copied) << BUCKET_BITS | buckets, *copied]
-        for value, kind in zip(values, self._types[1 + self._keys :], strict=True):
-            run.append(np.array(np.broadcast_to(value, rows), kind))
+        columns = [np.broadcast_to(column, rows).astype(np.int64) for column in (*keys, *values)]
+        place = _hashes(columns[: self._keys]) << BUCKET_BITS | buckets
+        run = [place, *columns]
         self._pending.append(combined(run, self._keys, self._ufuncs))
         self._pending_rows += len(self._pending[-1][0])
         enough = max(_PENDING_ROWS, len(self._run[0]) // _PENDING_SHARE)
@@ -90,13 +81,9 @@ class Keyed:
         """The same with one column of values replaced by a function of it."""
         self._settle()
         number = 1 + self._keys + value
-        result = Keyed(
-            self._types[1 : 1 + self._keys],
-            list(zip(self._types[1 + self._keys :], self._ufuncs, strict=True)),
-            self._max_keys,
-        )
+        result = Keyed(self._keys, self._ufuncs, self._max_keys)
         result._run = list(self._run)
-        result._run[number] = function(self._run[number])
+        result._run[number] = narrowed(function(self._run[number].astype(np.int64)))
         return result
 
     def totals(self) -> Totals:
@@ -152,7 +139,7 @@ def _hashes(keys: Sequence[Column]) -> Column:
     """
     state = np.full(len(keys[0]), _START, np.uint64)
     for key in keys:
-        state ^= key.astype(np.int64).view(np.uint64)
+        state ^= key.view(np.uint64)
         state *= _FIRST_FACTOR
         state ^= state >> np.uint64(32)
         state *= _SECOND_FACTOR

@@ -1,8 +1,8 @@
 """Runs: rows of a place, a key and values, as columns sorted by place and key, each key once.
 
 A run is a list of arrays of one length: the place (int64), the columns of the key, the columns of
-values. Equal keys have equal places; different keys mostly have different ones. No array that is
-given is changed.
+values, these in the smallest integers that hold them. Equal keys have equal places; different keys
+mostly have different ones. No array that is given is changed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,18 @@ from numpy.typing import NDArray
 
 Column = NDArray[Any]
 Run = list[Column]
+
+
+def narrowed(column: Column) -> Column:
+    """The column in the smallest signed integers that hold it: counts are mostly small."""
+    if len(column) == 0:
+        return column.astype(np.int8)
+    least, most = int(column.min()), int(column.max())
+    for kind in (np.int8, np.int16, np.int32):
+        limits = np.iinfo(kind)
+        if limits.min <= least and most <= limits.max:
+            return column.astype(kind)
+    return column.astype(np.int64, copy=False)
 
 
 def joined(runs: Sequence[Run]) -> Run:
@@ -48,10 +60,11 @@ def combined(rows: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
         same, _ = sames(sorted_keys[0], sorted_keys[1:])
     starts = np.flatnonzero(np.concatenate(([True], ~same)))
     values = [
-        ufunc.reduceat(column[order], starts, dtype=column.dtype)
+        ufunc.reduceat(column[order], starts, dtype=np.int64)
         for ufunc, column in zip(ufuncs, rows[1 + keys :], strict=True)
     ]
-    return [column[starts] for column in sorted_keys] + values
+    place, *kept = (column[starts] for column in sorted_keys)
+    return [place, *map(narrowed, kept + values)]
 
 
 def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
@@ -77,7 +90,10 @@ def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Ru
     for number, other in enumerate(second):
         column = first.pop()
         if number > keys:
-            column = column.copy()
-            column[here] = ufuncs[number - 1 - keys](column[here], other[found])
+            met_here, met_there = column[here].astype(np.int64), other[found].astype(np.int64)
+            values = narrowed(ufuncs[number - 1 - keys](met_here, met_there))
+            column = column.astype(np.promote_types(column.dtype, values.dtype))
+            column[here] = values
+        column = column.astype(np.promote_types(column.dtype, other.dtype), copy=False)
         result.append(np.insert(column, at, other[new]) if len(at) else column)
     return result

@@ -23,7 +23,7 @@ class Totals:
     """
 
     _keys: tuple[Column, ...]  # by key and bucket, as `by_bucket`
-    by_bucket: tuple[Column, ...]
+    by_bucket: tuple[Column, ...]  # integers of any size
     _ufuncs: tuple[np.ufunc, ...]
     _places: Column
     _firsts: Column | None  # where each key begins; None: every row is a key of its own
@@ -35,14 +35,14 @@ class Totals:
     def key(self, number: int) -> Column:
         """A column of the key."""
         column = self._keys[number]
-        return column if self._firsts is None else column[self._firsts]
+        return (column if self._firsts is None else column[self._firsts]).astype(np.int64)
 
     def value(self, number: int) -> Column:
         """A column of values, those of each key's buckets combined."""
         column = self.by_bucket[number]
         if self._firsts is None:
-            return column
-        return self._ufuncs[number].reduceat(column, self._firsts, dtype=column.dtype)
+            return column.astype(np.int64)
+        return self._ufuncs[number].reduceat(column, self._firsts, dtype=np.int64)
 
     @property
     def starts(self) -> Column:

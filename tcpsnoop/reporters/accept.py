@@ -49,7 +49,7 @@ class Accept:
     max_keys: int = option(DEFAULT_MAX_KEYS, "clients and ports counted apart; the rest together")
 
     def __post_init__(self) -> None:
-        self._accepts = Keyed(("i8", "i8", "u2"), [("i8", np.add)], self.max_keys)
+        self._accepts = Keyed(3, [np.add], self.max_keys)
 
     @property
     def schema(self) -> Schema:
@@ -79,7 +79,7 @@ class Accept:
         known = order < len(totals) - totals.has_other
         values = {
             "raddr": Values(np.stack((high[order], low[order]), axis=1), known=known),
-            "lport": Values(np.where(known, port[order], np.int64(-1))),
+            "lport": Values(np.where(known, port[order], -1)),
             "count": Values(count[order]),
         }
         if not totals.has_other:

@@ -48,7 +48,7 @@ class Connect:
     max_keys: int = option(DEFAULT_MAX_KEYS, "servers and ports counted apart; the rest together")
 
     def __post_init__(self) -> None:
-        self._connects = Keyed(("i8", "i8", "u2"), [("i8", np.add)], self.max_keys)
+        self._connects = Keyed(3, [np.add], self.max_keys)
 
     @property
     def schema(self) -> Schema:
@@ -78,7 +78,7 @@ class Connect:
         known = order < len(totals) - totals.has_other
         values = {
             "raddr": Values(np.stack((high[order], low[order]), axis=1), known=known),
-            "rport": Values(np.where(known, port[order], np.int64(-1))),
+            "rport": Values(np.where(known, port[order], -1)),
             "count": Values(count[order]),
         }
         if not totals.has_other:

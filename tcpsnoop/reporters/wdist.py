@@ -82,10 +82,9 @@ class Wdist:
 
     def __post_init__(self) -> None:
         # Writes, their bytes, the least and the most of one; what attribution rests on.
-        sizes = (np.add, np.add, np.minimum, np.maximum)
-        values = [*(("i8", ufunc) for ufunc in sizes), ("i4", np.bitwise_or)]
-        self._writes = Keyed(("i8", "i8", "i4"), values, self.max_keys)
-        self._evidence = Labels((UNKNOWN, "other reasons"), bits=31)
+        values = (np.add, np.add, np.minimum, np.maximum, np.bitwise_or)
+        self._writes = Keyed(3, values, self.max_keys)
+        self._evidence = Labels((UNKNOWN, "other reasons"))
         self._owners: dict[tuple[int, int, int], Owner] = {}
 
     @property
@@ -192,11 +191,12 @@ def _order(totals: Totals) -> NDArray[np.int64]:
 
 def _histograms(totals: Totals) -> Callable[[int], list[list[int]]]:
     """[lower bound, writes] of each bucket of a key, by the key's row."""
-    bounds, counts, starts = lower_bounds(totals.buckets), totals.by_bucket[0], totals.starts
+    buckets, counts, starts = totals.buckets.astype(np.int8), totals.by_bucket[0], totals.starts
 
     def histogram(row: int) -> list[list[int]]:
         own = slice(starts[row], starts[row + 1])
-        pairs = zip(bounds[own].tolist(), counts[own].tolist(), strict=True)
+        bounds = lower_bounds(buckets[own].astype(np.int64))
+        pairs = zip(bounds.tolist(), counts[own].tolist(), strict=True)
         return [[bound, count] for bound, count in pairs]
 
     return histogram

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpsnoop.accumulate.runs import Run, combined, joined, merged, sames
+from tcpsnoop.accumulate.runs import Run, combined, joined, merged, narrowed, sames
 
 UFUNCS = (np.add, np.minimum, np.bitwise_or)
 
@@ -66,3 +66,26 @@ def test_sames_tells_equal_keys_from_places_that_meet() -> None:
     assert same.tolist() == [True, False, False]
     assert met
     assert not sames(place[[0, 1, 3]], [key[[0, 1, 3]]])[1]
+
+
+def test_columns_are_as_narrow_as_their_values() -> None:
+    edges = {np.int8: 2**7, np.int16: 2**15, np.int32: 2**31}
+    for kind, edge in edges.items():
+        for values in ([edge - 1], [-edge], [0, edge - 1]):
+            assert narrowed(np.array(values)).dtype == kind
+            assert narrowed(np.array(values)).tolist() == values
+        assert narrowed(np.array([edge])).dtype != kind
+        assert narrowed(np.array([-edge - 1])).dtype != kind
+    assert narrowed(np.array([2**63 - 1, -(2**63)])).tolist() == [2**63 - 1, -(2**63)]
+    assert narrowed(np.empty(0, np.int64)).dtype == np.int8
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**40)), min_size=1))
+def test_sums_grow_beyond_the_type_they_began_in(pairs: list[tuple[int, int]]) -> None:
+    run: Run = [np.empty(0, np.int64) for _ in range(3)]
+    totals: dict[int, int] = {}
+    for key, size in pairs:
+        totals[key] = totals.get(key, 0) + size
+        one = combined([np.array([key]), np.array([key]), np.array([size])], 1, (np.add,))
+        run = merged(run, one, 1, (np.add,))
+    assert as_rows(run) == [(key, key, total) for key, total in sorted(totals.items())]

@@ -8,7 +8,7 @@ from tcpsnoop.accumulate.keyed import Keyed
 
 
 def test_values_are_combined_over_the_buckets_of_a_key() -> None:
-    block = Keyed(("i8",), [("i8", np.add), ("i4", np.minimum)], 10)
+    block = Keyed(1, [np.add, np.minimum], 10)
     keys, sizes, buckets = np.array([7, 7, 7, 8]), np.array([5, 3, 4, 9]), np.array([3, 2, 3, 4])
     block.observe((keys,), (1, sizes), buckets)
     totals = block.totals()
@@ -21,7 +21,7 @@ def test_values_are_combined_over_the_buckets_of_a_key() -> None:
 
 
 def test_without_buckets_every_row_is_a_key() -> None:
-    block = Keyed(("i8",), [("i8", np.add)], 10)
+    block = Keyed(1, [np.add], 10)
     block.observe((np.array([7, 8, 7]),), (1,))
     totals = block.totals()
     assert totals.starts.tolist() == [0, 1, 2]
@@ -32,14 +32,14 @@ def test_without_buckets_every_row_is_a_key() -> None:
 
 
 def test_nothing_has_no_rows() -> None:
-    totals = Keyed(("i8",), [("i8", np.add)], 10).totals()
+    totals = Keyed(1, [np.add], 10).totals()
     assert (len(totals), totals.has_other) == (0, False)
     assert totals.starts.tolist() == [0]
     assert totals.order(totals.value(0), totals.key(0)).tolist() == []
 
 
 def test_order_goes_by_the_first_column_then_the_next_and_ends_with_the_other() -> None:
-    block = Keyed(("i8",), [("i8", np.add)], 3)
+    block = Keyed(1, [np.add], 3)
     block.observe((np.arange(5),), (np.array([2, 1, 2, 1, 2]),))
     totals = block.totals()
     key, value = totals.key(0), totals.value(0)

@@ -38,7 +38,7 @@ class Flags:
     max_keys: int = option(DEFAULT_MAX_KEYS, "flags and ports counted apart; the rest together")
 
     def __post_init__(self) -> None:
-        self._segments = Keyed(("u2", "i4"), [("i8", np.add)], self.max_keys)
+        self._segments = Keyed(2, [np.add], self.max_keys)
 
     def observe(self, batch: ProbeBatch) -> None:
         """Count segments, once where both ends are local, and no copies."""
@@ -54,7 +54,7 @@ class Flags:
     def report(self) -> Report:
         """Ascending by count; ties by flags, then port."""
         totals = self._segments.totals()
-        (flags, port), (count,) = totals.keys, totals.values
+        flags, port, count = totals.key(0), totals.key(1), totals.value(0)
         order = totals.order(count, flags, port)
         known = order < len(totals) - totals.has_other
         values = {
