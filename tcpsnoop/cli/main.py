@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from tcpsnoop import registry
 from tcpsnoop.cli.arguments import Parser, add_common_options
@@ -41,16 +41,6 @@ examples:
 
 `tcpsnoop REPORT --help` adds a report's own options. A FILTER is a libpcap filter (pcap-filter(7)),
 on the outermost frame, the same live and in files."""
-
-
-def program() -> NoReturn:
-    """Run tcpsnoop and leave the process.
-
-    At once: what is to be written has been, and to take down the interpreter and the compiler in
-    order costs 0.2 s, which is most of the time that Ctrl-C may take.
-    """
-    status = main()
-    os._exit(status)
 
 
 def main(words: Sequence[str] | None = None) -> int:

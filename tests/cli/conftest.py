@@ -16,7 +16,7 @@ from typing import IO, NoReturn
 import pytest
 
 from tcpsnoop import registry
-from tcpsnoop.cli.main import program
+from tcpsnoop.__main__ import program
 from tests.fixture_types import RunTcpsnoop
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.cli.made import SEGMENTS, visit, write
-from tests.fixture_types import Capture, RunTcpsnoop
+from tests.fixture_types import Capture, RunTcpsnoop, WaitUntil
 from tests.live.programs import running, tcpsnoop
 from tests.oracle import observe
 
@@ -154,6 +154,17 @@ def test_reading_that_is_interrupted_reports_what_came(
     assert program.process.returncode == 1
     assert program.notes.text.count("interrupted") == 1
     assert "   192.168.1.109              79              1\n" in program.output.text
+
+
+@pytest.mark.parametrize("library", ["_struct", "multiarray", "llvmlite"])
+def test_interrupted_while_it_starts(wait_until: WaitUntil, library: str) -> None:
+    """As soon as one of the libraries is loaded that it imports in turn."""
+    with running(*tcpsnoop("accept", "-r", "-")) as program:
+        maps = Path(f"/proc/{program.pid}/maps")
+        wait_until(lambda: library in maps.read_text())
+        program.end()
+    assert program.process.returncode in (0, 1)
+    assert "Traceback" not in program.notes.text
 
 
 # 2: nothing was started
