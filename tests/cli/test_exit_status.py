@@ -145,7 +145,7 @@ def test_reading_that_is_interrupted_reports_what_came(
     with (
         os.fdopen(reading) as pipe,
         os.fdopen(writing, "wb") as more,
-        running(*tcpsnoop("io,accept", "-n", "-r", "-"), stdin=pipe) as program,  # type: ignore[arg-type]  # any file
+        running(*tcpsnoop("io,accept", "-n", "-r", "-"), stdin=pipe) as program,  # type: ignore[arg-type]  # a pipe is a file too
     ):
         more.write(capture("finger.pcap").read_bytes())
         more.flush()
