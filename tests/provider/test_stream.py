@@ -287,3 +287,19 @@ def test_what_is_no_window_probe(
     connected.b.sends(ACK, size, sequence=5_101 + ahead)
     overlap = 1 if ahead < 0 else 0
     assert sent_by(wire, "b") == (2, 100 + size - overlap, overlap, 0)
+
+
+def test_a_new_connection_of_the_same_ports_knows_nothing_of_the_old_one(
+    wire: Wire, connected: Talk
+) -> None:
+    """No acknowledgment, no window, no bytes: the numbers are lower, the last byte comes again."""
+    connected.a.push(100)
+    connected.b.window = 0
+    connected.b.ack()
+    connected.a.data(10, sequence=1_201)
+    connected.renew((100, 200))
+    connected.b.window = 1_000
+    connected.handshake()
+    connected.a.data(50)
+    connected.a.sends(ACK, 1, sequence=150)
+    assert sent_by(wire, "a") == (2, 50, 1, 0)

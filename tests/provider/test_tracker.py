@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcpsnoop.batches.segments import ACK, SEGMENT, SegmentBatch
-from tcpsnoop.provider import tracker as tracker_module
+from tcpsnoop.provider import tracking
 from tcpsnoop.provider.table import CLOCK
 from tcpsnoop.provider.tracker import ROOM, Tracker
 from tests.provider.consistency import check, intervals_in_use, live
@@ -329,6 +329,6 @@ def test_all_these_tests_hold_interpreted() -> None:
 def test_kernels_are_compiled_unless_asked_otherwise() -> None:
     """The comparisons above compare two different things."""
     asked = os.environ.get("TCPSNOOP_INTERPRET") == "1"
-    assert hasattr(tracker_module.track, "py_func") is not asked
+    assert hasattr(tracking.track, "py_func") is not asked
     assert not hasattr(interpreted().tracker.track, "py_func")
     assert interpreted().tracker.Tracker is not Tracker
