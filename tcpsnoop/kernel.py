@@ -169,10 +169,9 @@ def _kernel_cache_class() -> Any:
     """Numba's file cache, kept in `cache_folder()` and quick to load from.
 
     Numba refreshes all its registries (0.2 s) before it looks into a cache. That is needed to
-    compile, not to load: a hit needs only the run-time system. The compiler refreshes by itself.
+    compile, not to load, and the compiler does it by itself.
     """
     from numba.core import caching
-    from numba.core.runtime.nrt import rtsys
 
     class KernelCacheImpl(caching.CompileResultCacheImpl):
         _locator_classes = [_kernel_locator()]  # noqa: RUF012  (Numba's own class attribute)
@@ -181,7 +180,6 @@ def _kernel_cache_class() -> Any:
         _impl_class = KernelCacheImpl
 
         def load_overload(self, signature: Any, target_context: Any) -> Any:
-            rtsys.initialize(target_context)
             try:
                 found = self._load_overload(  # type: ignore[no-untyped-call]  # Numba is untyped
                     signature, target_context
