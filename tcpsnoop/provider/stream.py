@@ -189,8 +189,7 @@ def _drain(pool: Intervals, state: State, writes: Writes, end: Row, which: Integ
         ends = np.int64(pool[here]["ends"])
         if ends == FINAL:
             stop -= 1
-        if ends != FINAL or stop >= np.int64(end["next"]):
-            _extend(state, writes, end, which, stop - np.int64(end["next"]), ends)
+        _extend(state, writes, end, which, stop - np.int64(end["next"]), ends)
         here = release(pool, state, here)
     end["held"] = here
 

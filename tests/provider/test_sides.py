@@ -341,6 +341,14 @@ def test_a_file_that_is_read_slowly_gives_the_same_window() -> None:
     assert held_back(window, [segment(A, D)], 1_000.0) == []
 
 
+def test_what_waits_is_kept_though_its_batch_is_overwritten() -> None:
+    tracker = make_tracker(["send"], local=[])
+    batch = rows([segment(A, C), segment(A, D)])
+    assert list(tracker.feed(batch, 0.0)) == []
+    batch[:] = 0
+    assert seen_from(finish(tracker)) == [("send", A.address)] * 2
+
+
 def test_a_tick_lets_go_what_waited() -> None:
     tracker = make_tracker()
     tracker.window.waits = True

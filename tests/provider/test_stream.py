@@ -156,14 +156,41 @@ def test_bytes_behind_a_syn_ack_whose_syn_was_missed(wire: Wire) -> None:
     assert writes(wire) == [("a", 201)]
 
 
-def test_a_segment_of_unknown_length_begins_anew(wire: Wire, connected: Talk) -> None:
-    connected.a.data(100)
+@pytest.mark.parametrize("syn_seen", [False, True])
+def test_a_segment_of_unknown_length_begins_anew(wire: Wire, syn_seen: bool) -> None:
+    connected = wire.talk()
+    connected.a.syn(seen=syn_seen)
+    connected.b.syn_ack()
+    connected.a.data(100, seen=syn_seen)
     connected.a.sends(ACK, None)
     connected.a.push(50, sequence=9_000)
     connected.a.push(50, sequence=9_000)
     connected.a.push(70, sequence=9_050)
-    assert sent_by(wire, "a") == (5, 220, 50, 0)
+    assert sent_by(wire, "a")[1:] == (220 if syn_seen else 120, 50, 0)
     assert writes(wire) == [("a", 70)]  # the first PUSH ends one that nobody knows all of
+
+
+def test_nothing_is_acknowledged_after_a_segment_of_unknown_length(
+    wire: Wire, connected: Talk
+) -> None:
+    """A byte that looks like a keep-alive is a retransmission."""
+    connected.a.push(100)
+    connected.b.ack()
+    connected.a.sends(ACK, None)
+    connected.a.data(50, sequence=500)
+    connected.a.sends(ACK, 1, sequence=549)
+    assert sent_by(wire, "a") == (4, 150, 1, 0)
+
+
+def test_what_came_before_a_segment_of_unknown_length_is_forgotten(wire: Wire) -> None:
+    """Midstream, below number 0 and above it; then everything below may be new again."""
+    talk = wire.talk(isn=(10, 5_000))
+    talk.a.data(20, sequence=10)
+    talk.a.data(20, sequence=-10)
+    talk.a.sends(ACK, None)
+    talk.a.data(50, sequence=10_000)
+    talk.a.data(50, sequence=9_000)
+    assert sent_by(wire, "a")[1:] == (140, 0, 0)
 
 
 def test_a_reset_carries_no_data_of_the_stream(wire: Wire, connected: Talk) -> None:
@@ -195,6 +222,14 @@ def test_a_byte_not_yet_acknowledged_is_a_retransmission(wire: Wire, connected: 
     connected.b.ack(1_100)
     connected.a.sends(ACK, 1, sequence=1_100)
     assert sent_by(wire, "a") == (2, 100, 1, 0)
+
+
+def test_an_old_acknowledgment_takes_nothing_back(wire: Wire, connected: Talk) -> None:
+    connected.a.push(100)
+    connected.b.ack()
+    connected.b.ack(1_050)
+    connected.a.sends(ACK, 1, sequence=1_100)
+    assert sent_by(wire, "a") == (2, 100, 0, 1)
 
 
 def test_two_bytes_are_no_keep_alive(wire: Wire, connected: Talk) -> None:
@@ -256,6 +291,29 @@ def test_a_window_probe_whose_byte_was_taken_is_data(wire: Wire, connected: Talk
     connected.b.push(299)
     assert sent_by(wire, "b") == (4, 400, 0, 1)
     assert writes(wire) == [("b", 100), ("b", 300)]
+
+
+def test_a_window_probe_that_was_taken_releases_what_waits_behind_it(
+    wire: Wire, connected: Talk
+) -> None:
+    closed_window(connected)
+    connected.b.sends(ACK, 1)
+    connected.b.push(10)
+    assert writes(wire) == [("b", 100)]
+    connected.a.ack(5_102)
+    assert writes(wire) == [("b", 100), ("b", 11)]
+    assert sent_by(wire, "b") == (3, 111, 0, 0)
+
+
+def test_a_window_probe_is_forgotten_behind_a_segment_of_unknown_length(
+    wire: Wire, connected: Talk
+) -> None:
+    closed_window(connected)
+    connected.b.sends(ACK, 1)
+    connected.b.sends(ACK, None)
+    connected.b.data(10, sequence=6_000)
+    connected.a.ack(6_015)
+    assert sent_by(wire, "b") == (4, 110, 0, 1)
 
 
 def test_a_window_probe_stays_one_whatever_is_repeated_between(wire: Wire, connected: Talk) -> None:

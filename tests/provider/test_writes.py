@@ -119,6 +119,16 @@ def test_a_boundary_in_the_middle_of_a_run_that_waits(wire: Wire, connected: Tal
     assert writes(wire) == [("a", 160), ("a", 141)]
 
 
+def test_a_boundary_where_what_was_missing_reaches_into_a_run_that_waits(
+    wire: Wire, connected: Talk
+) -> None:
+    connected.a.data(100, sequence=1_101)
+    connected.a.data(100, sequence=1_201)
+    connected.a.push(160, sequence=1_001)
+    connected.a.push(1, sequence=1_301)
+    assert writes(wire) == [("a", 160), ("a", 141)]
+
+
 def test_a_push_below_the_next_byte_comes_too_late(wire: Wire, connected: Talk) -> None:
     connected.a.data(100)
     connected.a.data(100)
