@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcpsnoop.batches.segments import ACK, FIN, SYN
+from tcpsnoop.batches.segments import ACK, FIN, RST, SYN
 from tests.provider.carried import sent_by, writes
 from tests.provider.talk import Talk, Wire
 from tests.provider.tracked import track
@@ -196,9 +196,10 @@ def test_what_came_before_a_segment_of_unknown_length_is_forgotten(wire: Wire) -
 def test_a_reset_carries_no_data_of_the_stream(wire: Wire, connected: Talk) -> None:
     """RFC 9293 section 3.10.7.4: what is in a RST explains it."""
     connected.a.data(100)
-    connected.a.sends(0x04, sequence=1_101)
-    connected.a.data(100, sequence=1_001)
-    assert [each.bytes for each in track(wire.sent, "send", "receive")][-2:] == [0, 100]
+    connected.a.sends(RST, 20, sequence=1_101)
+    connected.a.push(10, sequence=1_101)
+    assert [each.bytes for each in track(wire.sent, "receive")][-2:] == [20, 10]
+    assert writes(wire) == [("a", 110)]
 
 
 # Keep-alives
