@@ -40,7 +40,7 @@ docs: ## run the commands shown in docs/ and README.md and write their output th
 	$(PYTHON) docs/refresh.py
 
 bench: ## measure, and write docs/performance.md; generates its captures; takes minutes
-	$(PYTHON) -m bench
+	$(PYTHON) -m bench --write
 
 clean: ## remove caches and what building leaves (not .venv)
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
