@@ -1,7 +1,7 @@
-"""The oracle's reader of capture files: pcap and pcapng, one record at a time, struct alone.
+"""The oracle's reader of capture files: pcap, pcapng, snoop, one record at a time, struct alone.
 
-Where SEMANTICS 2 leaves a choice: times are cut down to nanoseconds, and damage in the middle of a
-pcapng ends the reading like the end of the file.
+Where there is a choice: times are cut down to nanoseconds, and behind damage in the middle of a
+pcapng reading goes on at the next section header.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ DAY_NS = 86_400 * 10**9
 UNITS_BY_MAGIC = {0xA1B2C3D4: 10**6, 0xA1B23C4D: 10**9}
 SECTION_MAGIC, BIG_ENDIAN = b"\n\r\r\n", b"\x1a\x2b\x3c\x4d"
 INTERFACE, OBSOLETE, SIMPLE, ENHANCED = 1, 2, 3, 6
+SNOOP_MAGIC, SNOOP_LINKS = b"snoop\0\0\0", {0: 1, 4: 1}
 PACKET_HEAD = 20  # bytes of an Enhanced or obsolete Packet Block before the packet
 
 
@@ -31,10 +32,11 @@ class Packet(NamedTuple):
 
 @dataclass
 class Reading:
-    """What a file holds; `cut_at` is where the record or block begins that it breaks off in."""
+    """What a file holds; `cut_at` is where the first record or block begins that is not whole."""
 
     packets: list[Packet] = field(default_factory=list)
     cut_at: int | None = None
+    read_on_at: int | None = None  # where a section begins behind the first damage
 
 
 class _Interface(NamedTuple):
@@ -49,15 +51,17 @@ class _DamagedError(Exception):
 
 
 def read(content: bytes) -> Reading:
-    """The packets of a pcap or pcapng file, gzipped or not; ValueError when it is neither."""
+    """The packets of a file of any of these formats, gzipped or not; ValueError when it is none."""
     if content[:2] == b"\x1f\x8b":
         content = _unpacked(content)
     if content[:4] == SECTION_MAGIC:
         return _read_pcapng(content)
+    if content[:8] == SNOOP_MAGIC:
+        return _read_snoop(content)
     for order in "<>":
         if len(content) >= 24 and struct.unpack_from(order + "I", content)[0] in UNITS_BY_MAGIC:
             return _read_pcap(content, order)
-    message = "neither pcap nor pcapng"
+    message = "neither pcap nor pcapng nor snoop"
     raise ValueError(message)
 
 
@@ -87,6 +91,23 @@ def _read_pcap(content: bytes, order: str) -> Reading:
     return reading
 
 
+def _read_snoop(content: bytes) -> Reading:
+    _, datalink = struct.unpack_from(">II", content, 8)
+    reading, at = Reading(), 16
+    while at < len(content):
+        head = content[at : at + 24].ljust(24, b"\xff")  # a cut header asks for more than there is
+        original, captured, length, _, seconds, microseconds = struct.unpack(">6I", head)
+        if length < 24 + captured or at + length > len(content):
+            reading.cut_at = at
+            break
+        time_ns = (seconds * 10**6 + microseconds) * 1000
+        data = content[at + 24 : at + 24 + captured]
+        link = SNOOP_LINKS[datalink]
+        reading.packets.append(Packet(time_ns, link, data, max(original, captured)))
+        at += length
+    return reading
+
+
 def _read_pcapng(content: bytes) -> Reading:
     reading, at, order = Reading(), 0, "<"
     interfaces: list[_Interface] = []
@@ -106,8 +127,13 @@ def _read_pcapng(content: bytes) -> Reading:
             elif kind == SIMPLE:
                 reading.packets.append(_simple(body, order, interfaces, clock.now))
         except (_DamagedError, struct.error):
-            reading.cut_at = at
-            break
+            behind = content.find(SECTION_MAGIC, at + 1)
+            if reading.cut_at is None:
+                reading.cut_at, reading.read_on_at = at, behind if behind > 0 else None
+            if behind < 0:
+                break
+            at = behind
+            continue
         at += 12 + len(body)
     return reading
 
@@ -127,6 +153,8 @@ def _block(content: bytes, at: int, order: str) -> tuple[int, bytes]:
     """The type and the body of the block at an offset."""
     kind, length = struct.unpack_from(order + "II", content, at)
     if length < 12 or length % 4 or at + length > len(content):
+        raise _DamagedError
+    if content[at + length - 4 : at + length] != content[at + 4 : at + 8]:
         raise _DamagedError
     return kind, content[at + 8 : at + length - 4]
 

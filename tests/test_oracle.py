@@ -22,7 +22,8 @@ from tests.oracle import Observation, dissect, observe
 
 Row = dict[str, str]
 
-CAPTURES = sorted(path.name for path in HOME.glob("*.pcap*"))
+# tshark ends where a pcapng is damaged; what is behind is compared with the generators alone.
+CAPTURES = sorted(path.name for path in HOME.glob("*.pcap*") if "damaged" not in path.name)
 PREFERENCES = (
     "tcp.desegment_tcp_streams:FALSE",
     "ip.defragment:FALSE",

@@ -18,8 +18,11 @@ from captures.make import (
     lengths,
     link_types,
     loss,
+    names,
+    pcapng_damage,
     pcapng_files,
     reuse,
+    snoop_files,
     verdicts,
     writes,
 )
@@ -40,7 +43,10 @@ FAMILIES: tuple[ModuleType, ...] = (
     link_types,
     cooked,
     classic_files,
+    snoop_files,
     pcapng_files,
+    pcapng_damage,
+    names,
 )
 
 HOME = Path(__file__).resolve().parent.parent

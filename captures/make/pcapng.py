@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, ip_interface
+from ipaddress import IPv4Interface, ip_address, ip_interface
 
 from captures.make.files import SECOND_NS, SNAPLEN, Record, exact
 from captures.make.link_headers import ETHERNET
 
 # Block types and option codes.
 SECTION_HEADER, INTERFACE_DESCRIPTION, OBSOLETE_PACKET, SIMPLE_PACKET = 0x0A0D0D0A, 1, 2, 3
-INTERFACE_STATISTICS, ENHANCED_PACKET, CUSTOM = 5, 6, 0x0BAD
+NAME_RESOLUTION, INTERFACE_STATISTICS, ENHANCED_PACKET, CUSTOM = 4, 5, 6, 0x0BAD
 END_OF_OPTIONS, IF_NAME, IF_IPV4_ADDRESS, IF_IPV6_ADDRESS = 0, 2, 4, 5
 IF_TIMESTAMP_RESOLUTION, IF_TIMESTAMP_OFFSET, PACKET_FLAGS = 9, 14, 2
+END_OF_RECORDS, IPV4_RECORD, IPV6_RECORD = 0, 1, 2  # of a Name Resolution Block
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 
 DEFAULT_RESOLUTION = 6  # of if_tsresol: microseconds
@@ -101,6 +102,16 @@ class Blocks:
     def simple_packet(self, record: Record) -> bytes:
         """A Simple Packet Block: no time, and always the first interface."""
         return self.block(SIMPLE_PACKET, self.pack("I", record.length) + record.frame)
+
+    def names(self, names: Mapping[str, str]) -> bytes:
+        """A Name Resolution Block: the name of each address."""
+        body = b""
+        for address, name in names.items():
+            packed = ip_address(address).packed
+            value = packed + name.encode() + b"\0"
+            kind = IPV4_RECORD if len(packed) == 4 else IPV6_RECORD
+            body += self.pack("HH", kind, len(value)) + _filled(value)
+        return self.block(NAME_RESOLUTION, body + self.pack("HH", END_OF_RECORDS, 0))
 
     def options(self, options: Sequence[tuple[int, bytes]]) -> bytes:
         """Options and the end of options; nothing at all when there are none."""

@@ -13,6 +13,16 @@ DIRECTION_UNKNOWN = 0
 DIRECTION_INBOUND = 1
 DIRECTION_OUTBOUND = 2
 
+# Datalink types of Sun snoop that no LINKTYPE_ number stands for are counted on from here.
+SNOOP_DATALINKS = 1 << 32
+
+
+def link_type_label(link_type: int) -> str:
+    """How people are told a link type: its number, and whose if it is no LINKTYPE_."""
+    if link_type >= SNOOP_DATALINKS:
+        return f"{link_type - SNOOP_DATALINKS} of snoop"
+    return str(link_type)
+
 
 @dataclass(frozen=True)
 class CaptureInterface:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcpsnoop.batches.packets import link_type_label
 from tcpsnoop.batches.verdicts import Verdict
 from tcpsnoop.engine.tally import Tally
 from tcpsnoop.interfaces.source import Drops
@@ -43,7 +44,7 @@ def packets_note(tally: Tally, *, filtered: bool) -> Iterator[str]:
         if number and verdict is not Verdict.UNSUPPORTED_LINK_TYPE:
             parts.append(f"{number:,} {'TCP' if verdict is Verdict.TCP else verdict.label}")
     for link_type, number in sorted(tally.unsupported.items()):
-        parts.append(f"{number:,} unsupported link type {link_type}")
+        parts.append(f"{number:,} unsupported link type {link_type_label(link_type)}")
     yield ", ".join(parts)
     if tally.tagged:
         yield "the filter does not look behind VLAN tags, which some packets have: see `vlan` in it"

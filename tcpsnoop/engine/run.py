@@ -127,7 +127,7 @@ class Run:
         given = {} if settings.hosts is None else read_hosts(Path(settings.hosts))
         self._namer = Namer(
             numeric=settings.numeric,
-            hosts=host_tables(given, {}),
+            hosts=host_tables(given, source.hosts),
             resolve=settings.resolve or settings.live,
         )
         self._attribution: Attribution | None = None

@@ -26,8 +26,10 @@ from tcpsnoop.sources.memory import MemorySource
 from tcpsnoop.sources.savefile import open_savefile
 
 _RAW_IP = 101
+_SNOOP_IPV4 = 0x80000001  # an IPv4 tunnel of Solaris
 _PCAP = {struct.pack(order + "I", magic) for order in "<>" for magic in (0xA1B2C3D4, 0xA1B23C4D)}
 _PCAPNG = b"\n\r\r\n"
+_SNOOP = b"snoo"
 
 
 def warm_up(settings: Settings) -> None:
@@ -81,11 +83,13 @@ def _handshake_and_write() -> list[bytes]:
 
 
 def _captures(frames: list[bytes], files: Sequence[str]) -> list[bytes]:
-    """The frames as a capture in the format of the files; in both, where that cannot be seen."""
+    """The frames as captures in the formats of the files; in all, where that cannot be seen."""
+    formats = {_SNOOP: _snoop, _PCAPNG: _pcapng, **dict.fromkeys(_PCAP, _pcap)}
     magics = {_magic(name) for name in files}
-    if magics <= {_PCAPNG}:
-        return [_pcapng(frames)]
-    return [_pcap(frames)] if magics <= _PCAP else [_pcap(frames), _pcapng(frames)]
+    makers = {formats[magic] for magic in magics if magic in formats}
+    if not magics <= formats.keys():
+        makers = set(formats.values())
+    return [make(frames) for make in makers]
 
 
 def _magic(name: str) -> bytes:
@@ -112,6 +116,15 @@ def _pcapng(frames: list[bytes]) -> bytes:
         head = struct.pack("<IIIIIII", 6, length, 0, 0, 0, len(frame), len(frame))
         blocks.append(head + padded + struct.pack("<I", length))
     return section + interface + b"".join(blocks)
+
+
+def _snoop(frames: list[bytes]) -> bytes:
+    header = b"snoop\0\0\0" + struct.pack(">II", 2, _SNOOP_IPV4)
+    records = []
+    for frame in frames:
+        lengths = (len(frame), len(frame), 24 + len(frame))
+        records.append(struct.pack(">6I", *lengths, 0, 0, 0) + frame)
+    return header + b"".join(records)
 
 
 def _piped(content: bytes) -> PacketSource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,10 @@ class PacketSource(Protocol):
     @property
     def interfaces(self) -> Sequence[CaptureInterface]:
         """The interfaces met so far; `PacketBatch.interface` is an index into it. It only grows."""
+
+    @property
+    def hosts(self) -> Mapping[tuple[int, int], str]:
+        """Names of addresses (as halves) that the input itself recorded so far; it only grows."""
 
     @property
     def live(self) -> bool:

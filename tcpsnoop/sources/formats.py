@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from tcpsnoop.batches.packets import CaptureInterface, PacketBatch
-from tcpsnoop.sources import pcap, pcapng
+from tcpsnoop.batches.packets import PacketBatch
+from tcpsnoop.sources import pcap, pcapng_section, snoop
 from tcpsnoop.sources.hopping import Progress
+from tcpsnoop.sources.pcapng import PcapngRecords
 from tcpsnoop.sources.read_buffer import ReadBuffer
+from tcpsnoop.sources.recorded import Recorded
 
 
 class Records(Protocol):
     """What follows a file's beginning, in one of the formats."""
 
-    begins_at: int
-    """Bytes of the beginning that hold no record."""
+    @property
+    def begins_at(self) -> int:
+        """Bytes of the beginning that hold no record."""
 
-    interfaces: list[CaptureInterface]
+    @property
+    def resume(self) -> Callable[[ReadBuffer], bool] | None:
+        """After damage, moves to where reading can go on; False: that is not in the buffer."""
 
     def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
         """Fill the columns from the buffer; why it stopped (see hopping)."""
@@ -28,35 +33,45 @@ class Format(NamedTuple):
 
     magic: bytes
     header_bytes: int
-    records: Callable[[bytes, str, int], Records]
+    records: Callable[[bytes, str, Recorded], Records]
 
 
 FORMATS = (
     *(
-        Format(magic.to_bytes(4, order), pcap.HEADER_BYTES, pcap.PcapRecords)
-        for magic in pcap.VARIANTS
+        Format(magic.to_bytes(4, order), variant.file_header_bytes, pcap.PcapRecords)
+        for magic, variant in pcap.VARIANTS.items()
         for order in ("little", "big")
     ),
-    Format(pcapng.SECTION_TYPE, pcapng.SMALLEST_SECTION_HEADER, pcapng.PcapngRecords),
+    Format(pcapng_section.SECTION_TYPE, pcapng_section.SMALLEST_SECTION_HEADER, PcapngRecords),
+    Format(snoop.MAGIC, snoop.HEADER_BYTES, snoop.SnoopRecords),
 )
+
+_OWN = "own variant of pcap: ask its writer for a plain pcap"
+_CONVERT = "which is not read: convert it with `editcap -F pcapng FILE NEW`"
 
 # Formats that are known and not read, so that the user is told what the file is.
 FOREIGN = {
-    b"snoop\0\0\0": "a Sun snoop capture",
-    b"\x1c\x00\x01\xac": "an IXIA capture",
-    b"\xac\x01\x00\x1c": "an IXIA capture",
-    b"\x1c\x00\x01\xab": "an IXIA capture",
-    b"\xab\x01\x00\x1c": "an IXIA capture",
-    b"\xa1\xb2\x34\xcd": "a capture of a modified tcpdump",
-    b"\xcd\x34\xb2\xa1": "a capture of a modified tcpdump",
+    b"\xa1\xb2\x34\xcd": f"a capture in Mesquita's {_OWN}",
+    b"\xcd\x34\xb2\xa1": f"a capture in Mesquita's {_OWN}",
+    b"\xa1\x2b\x3c\x4d": f"a capture in Navtel's {_OWN}",
+    b"\x4d\x3c\x2b\xa1": f"a capture in Navtel's {_OWN}",
+    b"TRSNIFF data    \x1a": f"a capture of NAI Sniffer, {_CONVERT}",
+    b"XCP\0": f"a capture of NetXRay or of Sniffer for Windows, {_CONVERT}",
+    b"GMBU": f"a capture of Microsoft Network Monitor, {_CONVERT}",
+    b"RTSS": f"a capture of Microsoft Network Monitor, {_CONVERT}",
+    b"iptrace ": f"a capture of AIX iptrace, {_CONVERT}",
 }
-LONGEST_MAGIC = max(map(len, (*FOREIGN, *(form.magic for form in FORMATS))))
 LONGEST_HEADER = max(form.header_bytes for form in FORMATS)
 
 
 def recognise(begun: bytes) -> Format | None:
     """The format of an input that begins so."""
     return next((form for form in FORMATS if begun.startswith(form.magic)), None)
+
+
+def is_undecided(begun: bytes) -> bool:
+    """Whether an input that begins so may become a format that is known."""
+    return any(magic.startswith(begun) for magic in (*FOREIGN, *(form.magic for form in FORMATS)))
 
 
 def refusal(begun: bytes, fault: str | None) -> str:
@@ -67,6 +82,8 @@ def refusal(begun: bytes, fault: str | None) -> str:
         return "has no bytes: not even the file header of a capture"
     for magic, kind in FOREIGN.items():
         if begun.startswith(magic):
-            return f"is {kind}, which is not read: convert it with `editcap -F pcapng FILE NEW`"
+            return f"is {kind}"
     first = begun[:4].hex(" ")
-    return f"is not a capture: it begins with the bytes {first}, neither pcap nor pcapng does"
+    return (
+        f"is not a capture: it begins with the bytes {first}, neither pcap, pcapng nor snoop does"
+    )

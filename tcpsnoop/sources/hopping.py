@@ -27,6 +27,8 @@ JUMPS = 4  # times the clock started anew
 RAISED = 5  # packets with more bytes captured than on the wire
 OUT_OF_RANGE = 6  # times that int64 nanoseconds cannot hold
 LENGTH = 7  # of the record that could not be read
+DROPPED = 8  # packets that the capturing program says it lost
+_SLOTS = 9
 
 # Times stay between these, so that the difference of any two fits an int64: 1823 to 2116.
 LATEST = (1 << 62) - 1
@@ -49,7 +51,7 @@ REASONS = {
     TOO_LONG: f"its length, {{length}}, is above the limit of {LARGEST_RECORD}",
     BAD_LENGTH: "its length, {length}, cannot be",
     UNEQUAL_LENGTHS: "its length, {length}, is not repeated at its end",
-    OVERRUN: "its packet is longer than the block",
+    OVERRUN: "its packet is longer than the whole of it",
     UNKNOWN_INTERFACE: "its packet belongs to an interface that no block describes",
     BAD_SECTION: "it begins a section in a byte order or version that pcapng does not have",
     TOO_MANY_INTERFACES: "it describes more interfaces than are kept",
@@ -59,7 +61,7 @@ REASONS = {
 
 def new_progress() -> Progress:
     """Nothing read yet, no time known."""
-    progress = np.zeros(8, np.int64)
+    progress = np.zeros(_SLOTS, np.int64)
     progress[CLOCK] = NO_TIME
     return progress
 

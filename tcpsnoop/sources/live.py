@@ -11,7 +11,8 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pcapy
@@ -48,6 +49,7 @@ class LiveSource:
 
     live = True
     waits = True
+    hosts: Mapping[tuple[int, int], str] = MappingProxyType({})  # the resolver is asked
 
     def __init__(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class MemorySource:
     waits = False
     damage = None
     anomalies: Sequence[str] = ()
+    hosts: Mapping[tuple[int, int], str] = MappingProxyType({})
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class MergedSource:
     ) -> None:
         self.ended = False
         self.interfaces: list[CaptureInterface] = []
+        self.hosts: dict[tuple[int, int], str] = {}
         self._batch_size = max(batch_size, len(openers))
         self._room = empty_columns(np.empty(0, np.uint8), self._batch_size)
         self._inputs: list[MergeInput] = []
@@ -74,6 +75,7 @@ class MergedSource:
         if self.ended or not self._rank(deadline):
             return None
         active = self._activate(deadline)
+        self._learn_hosts()
         if active is None:
             return None
         if not active:
@@ -114,6 +116,13 @@ class MergedSource:
                 return active
             parked.unpark()
         return None
+
+    def _learn_hosts(self) -> None:
+        """Names that the inputs recorded since the last time; the first of an address counts."""
+        for one in self._inputs:
+            if len(one.source.hosts) > one.names:
+                one.names = len(one.source.hosts)
+                self.hosts |= {**one.source.hosts, **self.hosts}
 
     def _window(self, active: Sequence[MergeInput]) -> int:
         return self._batch_size // len(active)

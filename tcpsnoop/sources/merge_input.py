@@ -29,6 +29,7 @@ class MergeInput:
         self.rank = -1
         self.source = opener()
         self.parked = False
+        self.names = 0  # of hosts, that were taken over from it
         self.first_key: int | None = None
         self._opener = opener
         self._batch: PacketBatch | None = None

@@ -11,6 +11,7 @@ from tcpsnoop.errors import UsageError
 from tcpsnoop.sources.hopping import Progress
 from tcpsnoop.sources.pcap_kernel import FIRST, SECOND, SMALLER, hop_pcap
 from tcpsnoop.sources.read_buffer import ReadBuffer
+from tcpsnoop.sources.recorded import Recorded
 
 HEADER_BYTES = 24
 
@@ -24,40 +25,56 @@ class Variant(NamedTuple):
     unit_ns: int
     digits: int
     header_bytes: int
+    file_header_bytes: int = HEADER_BYTES
 
 
 MICROSECONDS = 0xA1B2C3D4
 NANOSECONDS = 0xA1B23C4D
 KUZNETZOV = 0xA1B2CD34  # of an old patch to libpcap: interface, protocol and packet type at the end
+# Of Ixia's devices, in hardware and in software: the file header ends with the length of the rest.
+IXIA_NANOSECONDS = 0x1C0001AC
+IXIA_MICROSECONDS = 0x1C0001AB
 
 VARIANTS = {
     MICROSECONDS: Variant(unit_ns=1000, digits=6, header_bytes=16),
     NANOSECONDS: Variant(unit_ns=1, digits=9, header_bytes=16),
     KUZNETZOV: Variant(unit_ns=1000, digits=6, header_bytes=24),
+    IXIA_NANOSECONDS: Variant(unit_ns=1, digits=9, header_bytes=16, file_header_bytes=28),
+    IXIA_MICROSECONDS: Variant(unit_ns=1000, digits=6, header_bytes=16, file_header_bytes=28),
 }
+
+# AIX writes version 2.2 with nanoseconds, and numbers links by RFC 1573's ifType. Four of them are
+# no links that others wrote in the days of version 2.2; here with the LINKTYPE_ of each.
+AIX_VERSION = (2, 2)
+AIX_VARIANT = Variant(unit_ns=1, digits=9, header_bytes=16)
+AIX_LINK_TYPES = {6: 1, 9: 6, 15: 10, 24: 0}
 
 
 class PcapRecords:
     """The records after a file header; all are of one interface."""
 
-    begins_at = HEADER_BYTES
+    resume = None  # nothing marks where a record begins
 
-    def __init__(self, header: bytes, name: str, file: int) -> None:
+    def __init__(self, header: bytes, name: str, recorded: Recorded) -> None:
         order = next(o for o in "<>" if struct.unpack(f"{o}I", header[:4])[0] in VARIANTS)
         magic, major, minor, _zone, _accuracy, snaplen, link_type = struct.unpack(
-            f"{order}IHHiIII", header
+            f"{order}IHHiIII", header[:HEADER_BYTES]
         )
         self._variant = VARIANTS[magic]
+        link_type &= LINK_TYPE_BITS
+        if magic == MICROSECONDS and (major, minor) == AIX_VERSION and link_type in AIX_LINK_TYPES:
+            self._variant, link_type = AIX_VARIANT, AIX_LINK_TYPES[link_type]
+        self.begins_at = self._variant.file_header_bytes
         self._swapped = (order == "<") != (sys.byteorder == "little")
         self._captured_length = _captured_length(major, minor, name)
-        self.interfaces = [
+        recorded.interfaces.append(
             CaptureInterface(
-                link_type=link_type & LINK_TYPE_BITS,
+                link_type=link_type,
                 digits=self._variant.digits,
                 snaplen=snaplen,
-                file=file,
+                file=recorded.file,
             )
-        ]
+        )
 
     def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
         """Fill the columns; why it stopped (see hopping)."""

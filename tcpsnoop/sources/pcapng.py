@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from tcpsnoop.batches.packets import CaptureInterface, PacketBatch
+from tcpsnoop.batches.packets import PacketBatch
 from tcpsnoop.errors import UsageError
 from tcpsnoop.sources.hopping import (
     BAD_LENGTH,
@@ -23,16 +23,18 @@ from tcpsnoop.sources.hopping import (
     Progress,
 )
 from tcpsnoop.sources.pcapng_interface import interface_of
-from tcpsnoop.sources.pcapng_kernel import hop_pcapng
+from tcpsnoop.sources.pcapng_kernel import NAME_RESOLUTION, hop_pcapng
+from tcpsnoop.sources.pcapng_names import names_of
+from tcpsnoop.sources.pcapng_resume import find_section
+from tcpsnoop.sources.pcapng_section import (
+    SECTION_TYPE,
+    SMALLEST_SECTION_HEADER,
+    SUPPORTED_MAJOR,
+    byte_order,
+)
 from tcpsnoop.sources.read_buffer import ReadBuffer
+from tcpsnoop.sources.recorded import Recorded
 from tcpsnoop.sources.timestamps_kernel import COLUMNS
-
-SECTION_TYPE = b"\n\r\r\n"
-BYTE_ORDER_MAGIC = 0x1A2B3C4D
-SUPPORTED_MAJOR = 1
-
-# Type, length, byte-order magic, versions, section length, length again: without options.
-SMALLEST_SECTION_HEADER = 28
 
 # Type, length, link type, reserved, snap length, length again.
 SMALLEST_INTERFACE = 20
@@ -46,9 +48,10 @@ class PcapngRecords:
     """The blocks of a file, from its first section header on."""
 
     begins_at = 0
+    resume = staticmethod(find_section)
 
-    def __init__(self, header: bytes, name: str, file: int) -> None:
-        order = _byte_order(header)
+    def __init__(self, header: bytes, name: str, recorded: Recorded) -> None:
+        order = byte_order(header)
         if order is None:
             raise UsageError(f"{name} is not a capture: it begins like pcapng, with no byte order")
         major, minor = struct.unpack(f"{order}HH", header[12:16])
@@ -57,11 +60,10 @@ class PcapngRecords:
                 f"{name}: pcapng version {major}.{minor} is not supported; "
                 f"only version {SUPPORTED_MAJOR} is"
             )
-        self._file = file
+        self._recorded = recorded
         self._order = order
         self._table = np.zeros((16, COLUMNS), np.int64)
         self._count = 0  # interfaces of this section
-        self.interfaces: list[CaptureInterface] = []
 
     def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
         """Fill the columns; why it stopped (see hopping)."""
@@ -83,16 +85,19 @@ class PcapngRecords:
         return outcome
 
     def _describe(self, buffer: ReadBuffer, progress: Progress) -> int:
-        """Take in a block that describes section or interface; DESCRIPTION when it is done."""
-        if buffer.unread(4) == SECTION_TYPE:
+        """Take in a block that describes something; DESCRIPTION when it is done."""
+        kind = buffer.unread(4)
+        if kind == SECTION_TYPE:
             return self._begin_section(buffer, progress)
+        if kind == struct.pack(f"{self._order}I", NAME_RESOLUTION):
+            return self._take_names(buffer, progress)
         return self._add_interface(buffer, progress)
 
     def _begin_section(self, buffer: ReadBuffer, progress: Progress) -> int:
         header = buffer.unread(SMALLEST_SECTION_HEADER)
         if len(header) < SMALLEST_SECTION_HEADER:
             return MORE
-        order = _byte_order(header)
+        order = byte_order(header)
         if order is None or struct.unpack(f"{order}H", header[12:14])[0] != SUPPORTED_MAJOR:
             return BAD_SECTION
         (length,) = struct.unpack(f"{order}I", header[4:8])
@@ -110,24 +115,24 @@ class PcapngRecords:
 
     def _add_interface(self, buffer: ReadBuffer, progress: Progress) -> int:
         length = int(progress[LENGTH])
-        if len(self.interfaces) == MOST_INTERFACES:
+        interfaces = self._recorded.interfaces
+        if len(interfaces) == MOST_INTERFACES:
             return TOO_MANY_INTERFACES
         if length < SMALLEST_INTERFACE:
             return BAD_LENGTH
         if self._count == len(self._table):
             self._table = np.concatenate((self._table, np.zeros_like(self._table)))
-        index = len(self.interfaces)
-        interface, row = interface_of(buffer.unread(length), self._order, index, self._file)
+        index, file = len(interfaces), self._recorded.file
+        interface, row = interface_of(buffer.unread(length), self._order, index, file)
         self._table[self._count] = row
         self._count += 1
-        self.interfaces.append(interface)
+        interfaces.append(interface)
         buffer.position += length
         return DESCRIPTION
 
-
-def _byte_order(header: bytes) -> str | None:
-    """The byte order of a section, as struct writes it, by its header's magic."""
-    for order in "<>":
-        if header[8:12] == struct.pack(f"{order}I", BYTE_ORDER_MAGIC):
-            return order
-    return None
+    def _take_names(self, buffer: ReadBuffer, progress: Progress) -> int:
+        length = int(progress[LENGTH])
+        for address, name in names_of(buffer.unread(length), self._order):
+            self._recorded.name_host(address, name)
+        buffer.position += length
+        return DESCRIPTION

@@ -45,6 +45,7 @@ SECTION_HEADER = 0x0A0D0D0A  # the same in both byte orders
 INTERFACE_DESCRIPTION = 1
 OLD_PACKET = 2
 SIMPLE_PACKET = 3
+NAME_RESOLUTION = 4
 ENHANCED_PACKET = 6
 
 # Every block: type, length, content, length again.
@@ -89,7 +90,7 @@ def hop_pcapng(
     """Fill the columns from the blocks before `end`; why it stopped (see hopping).
 
     The first `interfaces` rows of the table are the section's. Blocks of other types are passed
-    over; at one that describes the section or an interface the kernel stops.
+    over; at one that describes the section, an interface or names the kernel stops.
     """
     room = columns.packet.size
     at, count, number = progress[POSITION], progress[COUNT], progress[PACKETS]
@@ -160,7 +161,8 @@ def block_at(words: Words, at: Integer, end: Integer, swapped: Truth) -> Integer
         return kind, length, MORE
     if word(words, at + length - BLOCK_TRAILER, swapped) != length:
         return kind, length, UNEQUAL_LENGTHS
-    return kind, length, DESCRIPTION if kind == INTERFACE_DESCRIPTION else FULL
+    described = kind == INTERFACE_DESCRIPTION or kind == NAME_RESOLUTION
+    return kind, length, DESCRIPTION if described else FULL
 
 
 @inlined

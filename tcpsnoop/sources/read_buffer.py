@@ -17,6 +17,9 @@ CAPACITY = 4 * 1024 * 1024
 # The largest record and its header must fit; block headers and trailers are smaller than this.
 _HEADROOM = 4096
 
+# Looking for something, so many bytes are copied at a time: often it is near.
+_LOOK = 16 * 1024
+
 
 class ByteStream(Protocol):
     """Where bytes come from."""
@@ -49,6 +52,14 @@ class ReadBuffer:
     def unread(self, count: int) -> bytes:
         """The next bytes, at most `count`; they stay unread."""
         return self.data[self.position : min(self.position + count, self.end)].tobytes()
+
+    def find(self, pattern: bytes) -> int:
+        """Where the pattern next begins among the unread bytes, as a position; -1: nowhere."""
+        for start in range(self.position, self.end, _LOOK):
+            stop = min(start + _LOOK + len(pattern) - 1, self.end)
+            if (at := self.data[start:stop].tobytes().find(pattern)) >= 0:
+                return start + at
+        return -1
 
     def fill(self, stream: ByteStream, timeout: float) -> bool:
         """Read what is there, waiting for the first bytes only; whether anything came, or the end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, first_packets
 from tcpsnoop.errors import UsageError
@@ -12,13 +12,14 @@ from tcpsnoop.sources.columns import PACKETS_PER_BATCH, empty_columns
 from tcpsnoop.sources.content import ContentStream
 from tcpsnoop.sources.formats import (
     LONGEST_HEADER,
-    LONGEST_MAGIC,
     Records,
+    is_undecided,
     recognise,
     refusal,
 )
 from tcpsnoop.sources.hopping import (
     COUNT,
+    DROPPED,
     JUMPS,
     LENGTH,
     MORE,
@@ -29,13 +30,21 @@ from tcpsnoop.sources.hopping import (
     new_progress,
 )
 from tcpsnoop.sources.read_buffer import CAPACITY, ReadBuffer
+from tcpsnoop.sources.recorded import Recorded
 from tcpsnoop.sources.stream import Stream, display_name, open_descriptor
 
 _ANOMALIES = {
     RAISED: "{} packets say that more was captured than was on the wire: taken as captured",
     JUMPS: "time jumps by more than a day: {} times",
     OUT_OF_RANGE: "times after 2116 or before 1823, taken as 2116: {}",
+    DROPPED: "{} packets were dropped while it was captured",
 }
+
+# Of a file that is damaged in many places the first ones are told one by one.
+_TOLD = 3
+
+# A file that is damaged more often is read no further: each time costs much more than a packet.
+MOST_RESUMPTIONS = 1000
 
 
 class SavefileSource:
@@ -59,12 +68,14 @@ class SavefileSource:
         self.damage: str | None = None
         self._stream = ContentStream(stream)
         self._name = name
-        self._file = file
+        self._recorded = Recorded(file)
         self._buffer = ReadBuffer(capacity)
         self._columns = empty_columns(self._buffer.data, batch_size)
         self._progress = new_progress()
         self._records: Records | None = None
         self._wants_bytes = False
+        self._seeking = False
+        self._faults: list[str] = []
         if not self.waits:
             self._begin(0.0)
 
@@ -76,7 +87,12 @@ class SavefileSource:
     @property
     def interfaces(self) -> Sequence[CaptureInterface]:
         """See PacketSource."""
-        return () if self._records is None else self._records.interfaces
+        return self._recorded.interfaces
+
+    @property
+    def hosts(self) -> Mapping[tuple[int, int], str]:
+        """See PacketSource."""
+        return self._recorded.hosts
 
     @property
     def anomalies(self) -> Sequence[str]:
@@ -94,6 +110,8 @@ class SavefileSource:
                     break
             elif self._wants_bytes and not self._fill(deadline):
                 break
+            elif self._seeking:
+                self._seek(self._records)
             else:
                 batch = self._hop(self._records)
         return batch
@@ -116,10 +134,10 @@ class SavefileSource:
             form = recognise(begun)
             if form is not None and len(begun) >= form.header_bytes:
                 header = begun[: form.header_bytes]
-                self._records = form.records(header, self._name, self._file)
+                self._records = form.records(header, self._name, self._recorded)
                 self._buffer.position += self._records.begins_at
                 return True
-            if self._buffer.exhausted or (form is None and len(begun) >= LONGEST_MAGIC):
+            if self._buffer.exhausted or (form is None and not is_undecided(begun)):
                 if form is None:
                     raise UsageError(f"{self._name} {refusal(begun, self._stream.fault)}")
                 self._finish()
@@ -140,28 +158,72 @@ class SavefileSource:
         self._wants_bytes = outcome == MORE
         if outcome in REASONS:
             reason = REASONS[outcome].format(length=progress[LENGTH])
-            self._end(f"is damaged at {self._place(buffer.offset)}: {reason}")
+            self._faults.append(f"is damaged at {self._place(buffer.offset)}: {reason}")
+            if records.resume is None:
+                self._end()
+            else:
+                self._seeking = True
+                buffer.position += 1
         elif self._wants_bytes and buffer.exhausted:
             self._finish()
         count = int(progress[COUNT])
         return first_packets(columns, count) if count > 0 else None
 
+    def _seek(self, records: Records) -> None:
+        """Look for where reading can go on after damage."""
+        if self._resume(records):
+            self._seeking = self._wants_bytes = False
+        elif self._buffer.exhausted:
+            self._finish()
+        else:
+            self._wants_bytes = True
+
+    def _resume(self, records: Records) -> bool:
+        """Move to where reading can go on, and say so; False when that is not in the buffer."""
+        if records.resume is None or len(self._faults) > MOST_RESUMPTIONS:
+            return False
+        found = records.resume(self._buffer)
+        if found:
+            where = self._place(self._buffer.offset)
+            self._faults[-1] += f"; read on from the section that begins at {where}"
+        return found
+
+    def _reaches_too_far(self, records: Records) -> bool:
+        """Whether the record that the bytes end in only claims them: a section begins in it."""
+        buffer, begun = self._buffer, self._buffer.position
+        self._faults.append(
+            f"is damaged at {self._place(buffer.offset)}: it reaches into what follows"
+        )
+        buffer.position += 1
+        if self._resume(records):
+            return True
+        buffer.position = begun
+        self._faults.pop()
+        return False
+
     def _finish(self) -> None:
         """End where the bytes end."""
         buffer = self._buffer
         end = self._place(buffer.base + buffer.end)
+        cut = buffer.position < buffer.end and not self._seeking
+        if cut and self._records is not None and self._reaches_too_far(self._records):
+            self._wants_bytes = False
+            return
         if self._stream.fault is not None:
-            self._end(f"is cut off at {end}: {self._stream.fault}")
-        elif buffer.position < buffer.end:
+            self._faults.append(f"is cut off at {end}: {self._stream.fault}")
+        elif cut:
             begun = f"the record that begins at byte {buffer.offset}"
             within = "its file header" if self._records is None else begun
-            self._end(f"is cut off at {end}, within {within}")
-        else:
-            self._end(None)
+            self._faults.append(f"is cut off at {end}, within {within}")
+        self._end()
 
-    def _end(self, damage: str | None) -> None:
+    def _end(self) -> None:
+        """Say what was wrong with the whole of it."""
         self.ended = True
-        self.damage = None if damage is None else f"{self._name} {damage}"
+        told = [f"{self._name} {fault}" for fault in self._faults[:_TOLD]]
+        if len(self._faults) > _TOLD:
+            told.append(f"and in {len(self._faults) - _TOLD} more places")
+        self.damage = "; ".join(told) or None
 
     def _place(self, offset: int) -> str:
         compression = self._stream.compression

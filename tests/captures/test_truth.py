@@ -69,7 +69,16 @@ def test_times(name: str) -> None:
 
 @pytest.mark.parametrize("name", stating("packets"))
 def test_where_it_breaks_off(name: str) -> None:
-    assert read(content(name)).cut_at == TRUTH[name].get("cut_at")
+    reading = read(content(name))
+    assert reading.cut_at == TRUTH[name].get("cut_at")
+    assert reading.read_on_at == TRUTH[name].get("read_on_at")
+
+
+@pytest.mark.parametrize("name", stating("names"))
+def test_names(name: str) -> None:
+    # A record of a name resolution block has the packed address, then the name.
+    for address, host in TRUTH[name]["names"].items():
+        assert ip_address(address).packed + host.encode() + b"\0" in content(name)
 
 
 def of(end: tuple[str, int] | None, local: list[str] | None) -> bool:

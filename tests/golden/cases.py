@@ -28,6 +28,8 @@ _SEGMENTS = (
     "verdicts.pcap",
     "cut-block.pcapng",
     "unsupported-link-type.pcap",
+    "session.snoop",
+    "damaged-length.pcapng",
 )
 _FORMS = ("finger.pcap", "nanoseconds.pcap", "interfaces.pcapng", "ip-length-0.pcap", "empty.pcap")
 _WRITES = ("finger.pcap", "writes.pcap", "loss.pcap", "ip-length-0.pcap")
@@ -42,6 +44,7 @@ _RUNS = (
     ("accept", "-n", "text", (*_HANDSHAKES, *_SIDES, "empty.pcap")),
     ("accept", "--hosts captures/accepts.hosts", "text", ("accepts.pcap",)),
     ("accept", "--hosts captures/accepts.hosts", "jsonl", ("accepts.pcap",)),
+    ("accept", "", "text", ("names.pcapng",)),
     ("accept", "-n --max-keys 2", "jsonl", ("accepts.pcap",)),
     ("accept", "-n --interval 0.003", "text", ("accepts.pcap",)),
     ("accept", "-n", "csv", ("accepts.pcap", "empty.pcap")),
@@ -91,7 +94,7 @@ class Case:
 
 def cases() -> Iterator[Case]:
     """All runs that have a golden file."""
-    captures = sorted(path.name for path in CAPTURES.glob("*.pcap*"))
+    captures = sorted(path.name for end in ("pcap*", "snoop") for path in CAPTURES.glob(f"*.{end}"))
     for reporter, options, form, patterns in _RUNS:
         for capture in captures:
             if any(fnmatch(capture, pattern) for pattern in patterns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 
 
@@ -62,3 +63,14 @@ def old(
     words = (number, 0xFFFF, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(data))
     filled = data + b"\0" * (-len(data) % 4)
     return block(order, 2, struct.pack(f"{order}HH4I", *words) + filled + options)
+
+
+def names(order: str, *rows: tuple[str, ...]) -> bytes:
+    """A Name Resolution Block: rows of an address and its names."""
+    body = b""
+    for address, *known in rows:
+        packed = ipaddress.ip_address(address).packed
+        value = packed + b"".join(name.encode() + b"\0" for name in known)
+        kind = 1 if len(packed) == 4 else 2
+        body += struct.pack(f"{order}HH", kind, len(value)) + value + b"\0" * (-len(value) % 4)
+    return block(order, 4, body + bytes(4))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import struct
 
-from tests.sources import blocks
+from tests.sources import blocks, snoop_records
 
-MAGICS = (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34)
+MAGICS = (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34, 0x1C0001AC)
 VERSIONS = ((2, 4), (2, 4), (2, 3), (2, 2))
 
 
@@ -15,6 +15,8 @@ def pcap(draw: random.Random) -> bytes:
     """A classic capture of any variant, with lengths that need correction and clock jumps."""
     order, magic = draw.choice("<>"), draw.choice(MAGICS)
     header = struct.pack(f"{order}IHHiIII", magic, *draw.choice(VERSIONS), 0, 0, 65535, 1)
+    if magic == MAGICS[3]:  # of Ixia: the length of the rest ends the file header
+        header += struct.pack(f"{order}I", draw.getrandbits(32))
     extra = 8 if magic == MAGICS[2] else 0
     records = []
     for _ in range(draw.randrange(12)):
@@ -24,6 +26,22 @@ def pcap(draw: random.Random) -> bytes:
         head = struct.pack(f"{order}IIII", *times, len(data), original)
         records.append(head + bytes(extra) + data)
     return header + b"".join(records)
+
+
+def snoop(draw: random.Random) -> bytes:
+    """A Sun snoop capture, with any padding."""
+    content = snoop_records.header(datalink=draw.randrange(30))
+    for _ in range(draw.randrange(12)):
+        data = draw.randbytes(draw.choice((0, 1, 54, 60, 333)))
+        content += snoop_records.record(
+            data,
+            draw.choice((draw.randrange(10), draw.getrandbits(32))),
+            draw.getrandbits(32),
+            draw.choice((len(data), len(data) + 100, len(data) // 2)),
+            padding=draw.choice((None, None, 0, 7, 40)),
+            drops=draw.randrange(3),
+        )
+    return content
 
 
 def pcapng(draw: random.Random) -> bytes:
@@ -47,15 +65,22 @@ def _section(draw: random.Random, order: str) -> bytes:
 def _block(draw: random.Random, order: str) -> bytes:
     data, ticks = draw.randbytes(draw.choice((0, 1, 54, 333))), draw.getrandbits(64)
     flags = blocks.option(order, 2, draw.randbytes(4))
-    kind = draw.randrange(5)
+    kind = draw.randrange(6)
     if kind == 0:
         return blocks.simple(data, draw.randrange(400), order=order)
     if kind == 1:
         return blocks.old(data, ticks, order=order, options=flags)
+    if kind == 5:
+        names = draw.randbytes(4) + b"host.example\0" + draw.randbytes(9)
+        return blocks.block(order, 4, struct.pack(f"{order}HH", draw.randrange(3), 26) + names)
     if kind == 2:
         return blocks.block(order, draw.choice((4, 5, 0x0BAD)), data)
     original = draw.randrange(400)
     return blocks.enhanced(data, ticks >> 20, order=order, original=original, options=flags)
+
+
+MAKERS = (pcap, pcapng, snoop)
+"""Each makes a capture of its format."""
 
 
 def damaged(draw: random.Random, content: bytes) -> bytes:

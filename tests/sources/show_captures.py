@@ -17,7 +17,8 @@ def show(path: Path) -> str:
     except UsageError as error:
         return str(error)
     packets = packets_of(source)
-    return repr((packets, list(source.interfaces), source.damage, list(source.anomalies)))
+    told = (source.damage, list(source.anomalies), dict(source.hosts))
+    return repr((packets, list(source.interfaces), *told))
 
 
 if __name__ == "__main__":

@@ -34,12 +34,13 @@ def test_no_byte_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"\xd4", "is not a capture: it begins with the bytes d4, neither pcap nor pcapng does"),
+        (b"\xd4", "is not a capture: it begins with the bytes d4, neither pcap, pcapng nor snoop"),
         (b"hello, world", "is not a capture: it begins with the bytes 68 65 6c 6c, neither"),
         (b"\n\r\r\r\n", "is not a capture: it begins with the bytes 0a 0d 0d 0d, neither"),
-        (b"snoop\0\0\0\0\0\0\2\0\0\0\4", "is a Sun snoop capture, which is not read: convert it"),
-        (b"\xac\x01\x00\x1c" + bytes(40), "is an IXIA capture, which is not read: convert it"),
-        (b"\xa1\xb2\x34\xcd" + bytes(40), "is a capture of a modified tcpdump, which is not read"),
+        (b"\xa1\xb2\x34\xcd" + bytes(40), "is a capture in Mesquita's own variant of pcap: ask"),
+        (b"\x4d\x3c\x2b\xa1" + bytes(40), "is a capture in Navtel's own variant of pcap: ask"),
+        (b"RTSS" + bytes(40), "is a capture of Microsoft Network Monitor, which is not read: conv"),
+        (b"TRSNIFF data    \x1a" + bytes(40), "is a capture of NAI Sniffer, which is not read"),
     ],
 )
 def test_what_is_no_capture_is_refused(content: bytes, told: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,41 @@ def test_kuznetzov_records_have_eight_bytes_more() -> None:
         Packet(1, 1_000_002_000, b"abc", 3, 0, 0),
         Packet(2, 3_000_004_000, b"defg", 4, 0, 0),
     ]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("magic", "unit_ns"), [(0x1C0001AC, 1), (0x1C0001AB, 1000)])
+def test_ixia_file_headers_have_four_bytes_more(order: str, magic: int, unit_ns: int) -> None:
+    records = record(b"abc", 1, 2, order=order) + record(b"defg", 3, 4, order=order)
+    content = header(order, magic=magic) + struct.pack(f"{order}I", len(records)) + records
+    assert packets_of(source_of(content)) == [
+        Packet(1, 10**9 + 2 * unit_ns, b"abc", 3, 0, 0),
+        Packet(2, 3 * 10**9 + 4 * unit_ns, b"defg", 4, 0, 0),
+    ]
+
+
+# RFC 1573's ifType, which AIX has in place of LINKTYPE_: Ethernet 6, FDDI 15, loopback 24.
+@pytest.mark.parametrize(("if_type", "link_type"), [(6, 1), (15, 10), (24, 0)])
+def test_aix_has_nanoseconds_and_its_own_link_types(if_type: int, link_type: int) -> None:
+    content = header(">", version=(2, 2), link=if_type)
+    content += struct.pack(">IIII", 1, 999_999_999, 5, 4) + b"abcd"
+    source = source_of(content)
+    assert packets_of(source) == [Packet(1, 1_999_999_999, b"abcd", 5, 0, 0)]
+    assert [(one.link_type, one.digits) for one in source.interfaces] == [(link_type, 9)]
+
+
+@pytest.mark.program("tshark")
+def test_aix_as_tshark_reads_it(tmp_path: Path) -> None:
+    content = header(">", version=(2, 2), link=6)
+    content += struct.pack(">IIII", 1, 999_999_999, 70, 60) + bytes(60)
+    path = tmp_path / "aix.pcap"
+    path.write_bytes(content)
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields"]
+    for field in ("frame.time_epoch", "frame.len", "frame.cap_len"):
+        command += ["-e", field]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    (packet,) = packets_of(source_of(content))
+    assert told == [f"{packet.time_ns / 1e9:.9f}", str(packet.original), str(len(packet.data))]
 
 
 @pytest.mark.parametrize(

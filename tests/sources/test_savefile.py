@@ -27,7 +27,7 @@ HEADER = header()
 contents = st.builds(
     lambda seed, make: make(random.Random(seed)),
     st.integers(0, 2**32),
-    st.sampled_from([capture_variants.pcap, capture_variants.pcapng]),
+    st.sampled_from(capture_variants.MAKERS),
 )
 
 
@@ -66,9 +66,9 @@ def test_damage_raises_nothing_else(content: bytes, seed: int) -> None:
 def test_compiled_and_interpreted_agree(tmp_path: Path) -> None:
     draw = random.Random(3)
     for number in range(150):
-        make = capture_variants.pcap if number % 2 else capture_variants.pcapng
+        make = capture_variants.MAKERS[number % len(capture_variants.MAKERS)]
         content = make(draw)
-        if number % 3 == 0:
+        if number % 4 == 0:
             content = capture_variants.damaged(draw, content)
         (tmp_path / f"{number:03}").write_bytes(content)
     command = [sys.executable, "-W", "error", "-m", "tests.sources.show_captures", str(tmp_path)]
