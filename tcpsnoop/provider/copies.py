@@ -1,8 +1,9 @@
 """A frame captured twice: a bridge, or the device `any`, shows one packet at two places.
 
-The latest segments of the whole capture are kept in one ring; each end points at its latest one and
-each entry at the one before it of the same end. A copy comes within a millisecond, so the ring is
-as long as a millisecond at the highest rate, and no connection pays for segments of its own.
+The latest segments of the whole capture are kept in one log; each end points at its latest one and
+each entry at the one before it of the same end, so no connection pays for segments of its own. A
+copy comes within a millisecond: entries that are older are written over, from the beginning of the
+log on, so that it is only as long as the capture's rate asks and stays in the nearest cache.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
-from tcpsnoop.provider.table import COPY_CLOCK
+from tcpsnoop.provider.table import LOG_END, LOG_NEXT
 
-# A millisecond at 16 million segments a second; a power of two.
+# A millisecond at 16 million segments a second.
 REMEMBERED = 1 << 14
 # How many earlier segments of the end are compared, and how long they count (SEMANTICS 7).
 DEPTH = 8
 NEAR_NS = 1_000_000
 NEARER_NS = 50_000
+# Entries are kept longer than that in capture time, as times may go back.
+KEPT_NS = 16 * NEAR_NS
 
 # END["lanes"]: seven bits of each of the latest DEPTH segments, side by side in an int64.
 LANE_BITS = 7
@@ -30,6 +33,7 @@ LANE_TOPS = LANES << LANE_BITS - 1  # the highest
 LOGGED = np.dtype(
     [
         ("time_ns", "i8"),
+        ("clock_ns", "i8"),  # capture time
         ("fingerprint", "i8"),
         ("number", "i8"),  # of its connection: rows of the table are used again
         ("sequence", "u4"),
@@ -47,7 +51,7 @@ LOGGED = np.dtype(
 
 
 def make_log() -> NDArray[np.void]:
-    """An empty ring."""
+    """An empty log."""
     return np.zeros(REMEMBERED, LOGGED)
 
 
@@ -72,10 +76,12 @@ def is_copy(
     unlike = lanes ^ (lane * LANES)
     if ((unlike - LANES) & ~unlike & LANE_TOPS) != 0 and _is_logged(log, row, number, end, segment):
         return True
-    place = state[COPY_CLOCK] & (REMEMBERED - 1)
-    state[COPY_CLOCK] += 1
+    clock_ns = np.int64(segment["clock_ns"])
+    place = _free_entry(log, state, clock_ns)
+    state[LOG_NEXT] = place + 1
     seen = log[place]
     seen["time_ns"] = segment["time_ns"]
+    seen["clock_ns"] = clock_ns
     seen["fingerprint"] = fingerprint
     seen["number"] = number
     seen["sequence"] = sequence
@@ -92,6 +98,25 @@ def is_copy(
     return False
 
 
+@inlined
+def _free_entry(log: NDArray[np.void], state: NDArray[np.int64], clock_ns: Integer) -> Integer:
+    """The entry to write next; one that still counts only where the log is full of them."""
+    place = state[LOG_NEXT]
+    if place == len(log) or _is_old(log[0], clock_ns):
+        # Once more from the beginning; what lies behind `place` is older than the first entry.
+        state[LOG_END] = place
+        return 0
+    if place < state[LOG_END] < len(log) and not _is_old(log[place], clock_ns):
+        place = state[LOG_END]
+    return place
+
+
+@inlined
+def _is_old(entry: Row, clock_ns: Integer) -> Truth:
+    """Whether an entry counts no more; halves, as two times may be 2^64 apart."""
+    return (clock_ns >> 1) - (np.int64(entry["clock_ns"]) >> 1) > KEPT_NS >> 1
+
+
 @kernel
 def _is_logged(
     log: NDArray[np.void], row: Row, number: Integer, end: Integer, segment: Row
@@ -103,7 +128,7 @@ def _is_logged(
         if entry < 0:
             return False
         seen = log[entry]
-        # The ring has gone round, and the entry is somebody else's by now. (One of this end that
+        # The entry was written over, and is somebody else's by now. (One of this end that
         # was overwritten is newer than where we came from, so still among its latest.)
         if np.int64(seen["number"]) != number or np.int64(seen["end"]) != end:
             return False

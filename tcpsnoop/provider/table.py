@@ -109,7 +109,7 @@ FREE = 1  # first row of the free list
 FRESH = 2  # rows from here on were never used
 NUMBER = 3  # number of the latest connection
 CLOCK = 4  # segments seen
-COPY_CLOCK = 5  # segments logged in `copies`
+LOG_NEXT = 5  # entry of the log of `copies` after the latest
 INTERVAL_FREE = 6  # first interval of the free list
 INTERVAL_FRESH = 7  # intervals from here on were never used
 INTERVALS_USED = 8
@@ -120,11 +120,17 @@ DUPLICATES = 12  # frames that were copies
 TOUCHED = 13  # nothing that matters, see `locate`
 FOLLOWS = 14  # 1: bytes are followed, `streams` is in use
 COUNTS = 15  # 1: they are counted too, `totals` is in use
-STATE_SIZE = 16
+LOG_END = 16  # entries from here on are too old to count
+BUCKETS = 17  # buckets in use
+STATE_SIZE = 18
 
 # How many segments `locate` is ahead: their rows must still be in the nearest cache when they are
 # used, some 300 bytes each.
 LOOKAHEAD = 64
+
+# Buckets in use at the start, a power of two. They become more with the connections, as each lies
+# in a line of the cache of its own.
+FIRST_BUCKETS = 1 << 12
 
 # 2 x 32 bits for each half of both addresses, and the ports.
 _HASH_KEYS = 9
@@ -137,7 +143,7 @@ class ConnectionTable(NamedTuple):
     ends: NDArray[np.void]  # END, shape (2 n,): row 2 c + e is end e of connection c
     streams: NDArray[np.void]  # STREAM, likewise
     totals: NDArray[np.void]  # TOTALS, likewise
-    buckets: NDArray[np.int32]  # first row of each bucket, a power of two of them
+    buckets: NDArray[np.int32]  # first row of each bucket, as many as are in use
     keys: NDArray[np.int64]  # random multipliers of the hash
     state: NDArray[np.int64]  # counters, see the constants
 
@@ -148,17 +154,20 @@ def make_table(capacity: int, *, follows: bool, counts: bool) -> ConnectionTable
     The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
     addresses and ports cannot make long chains.
     """
-    buckets = 1 << max(4, capacity - 1).bit_length() + 1
+    most = max(FIRST_BUCKETS, 1 << (capacity - 1).bit_length())
     state = np.zeros(STATE_SIZE, np.int64)
+    state[BUCKETS] = FIRST_BUCKETS
     state[FREE] = state[INTERVAL_FREE] = NONE
     state[FOLLOWS] = int(follows)
     state[COUNTS] = int(counts)
+    buckets = np.empty(most, np.int32)
+    buckets[:FIRST_BUCKETS] = NONE
     return ConnectionTable(
         np.zeros(capacity, CONNECTION),
         np.zeros(2 * capacity, END),
         np.zeros(2 * capacity, STREAM),
         np.zeros(2 * capacity, TOTALS),
-        np.full(buckets, NONE, np.int32),
+        buckets,
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
         state,
@@ -199,32 +208,46 @@ def _bucket_of(
         + ((second_low >> 32) & 0xFFFFFFFF) * keys[7]
         + ports * keys[8]
     )
-    return (mixed >> 26) & (len(table.buckets) - 1)
+    return (mixed >> 26) & (table.state[BUCKETS] - 1)
 
 
 @inlined
-def place_of(table: ConnectionTable, segment: Row) -> Integer:
-    """Row of the segment's connection << 1 | the end that sent it; NONE when it is not there."""
+def _bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
+    """The bucket of the segment's key << 1 | the end that sent it."""
     source_port = np.int64(segment["source_port"])
     destination_port = np.int64(segment["destination_port"])
+    source_high, source_low = segment["source_high"], segment["source_low"]
+    destination_high, destination_low = segment["destination_high"], segment["destination_low"]
     if _is_in_order(segment):
-        sender = 0
+        ports = source_port << 16 | destination_port
+        return (
+            _bucket_of(table, source_high, source_low, destination_high, destination_low, ports)
+            << 1
+        )
+    ports = destination_port << 16 | source_port
+    bucket = _bucket_of(table, destination_high, destination_low, source_high, source_low, ports)
+    return bucket << 1 | 1
+
+
+@inlined
+def _find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) -> Integer:
+    """`place_of` in the chain that begins at row `head`."""
+    if sender == 0:
         first_high, first_low = segment["source_high"], segment["source_low"]
         second_high, second_low = segment["destination_high"], segment["destination_low"]
-        ports = source_port << 16 | destination_port
+        first_port, second_port = segment["source_port"], segment["destination_port"]
     else:
-        sender = 1
         first_high, first_low = segment["destination_high"], segment["destination_low"]
         second_high, second_low = segment["source_high"], segment["source_low"]
-        ports = destination_port << 16 | source_port
-    bucket = _bucket_of(table, first_high, first_low, second_high, second_low, ports)
-    slot = np.int64(table.buckets[bucket])
+        first_port, second_port = segment["destination_port"], segment["source_port"]
+    slot = head
     while slot >= 0:
         row = table.connections[slot]
         if (
             row["first_low"] == first_low
             and row["second_low"] == second_low
-            and (np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])) == ports
+            and row["first_port"] == first_port
+            and row["second_port"] == second_port
             and row["first_high"] == first_high
             and row["second_high"] == second_high
         ):
@@ -234,27 +257,46 @@ def place_of(table: ConnectionTable, segment: Row) -> Integer:
 
 
 @kernel
+def place_of(table: ConnectionTable, segment: Row) -> Integer:
+    """Row of the segment's connection << 1 | the end that sent it; NONE when it is not there."""
+    bucket = _bucket_and_sender(table, segment)
+    return _find(table, segment, np.int64(table.buckets[bucket >> 1]), bucket & 1)
+
+
+@kernel
 def locate(
     table: ConnectionTable,
     segments: SegmentBatch,
     start: Integer,
     stop: Integer,
     places: NDArray[np.int64],
+    heads: NDArray[np.int64],
 ) -> None:
     """Write `place_of` of the segments `start` to `stop` into `places`, at index modulo its size.
 
-    Nothing here waits for the segment before it, so the processor fetches the rows of several
-    connections from memory at once; that is what this pass is for.
+    In several passes, each so short that the processor is many segments ahead and fetches what they
+    need from memory at once, where one pass would wait for each in turn; that is what they are for.
+    `heads` is scratch of the same size.
     """
+    count = stop - start
+    for k in range(count):
+        places[k] = _bucket_and_sender(table, segments[start + k])
+    for k in range(count):
+        heads[k] = table.buckets[places[k] >> 1]
     touched = 0
-    for i in range(start, stop):
-        place = place_of(table, segments[i])
-        places[i % LOOKAHEAD] = place
-        if place >= 0:
-            touched ^= table.ends[place]["lanes"] ^ table.ends[place ^ 1]["lanes"]
-            if table.state[FOLLOWS] != 0:
-                touched ^= table.streams[place]["next"] ^ table.streams[place ^ 1]["next"]
+    for k in range(count):
+        head = heads[k]
+        if head >= 0:
+            touched ^= np.int64(table.connections[head]["chain"])
+            touched ^= table.ends[2 * head]["lanes"] ^ table.ends[2 * head + 1]["lanes"]
+    if table.state[FOLLOWS] != 0:
+        for k in range(count):
+            head = heads[k]
+            if head >= 0:
+                touched ^= table.streams[2 * head]["next"] ^ table.streams[2 * head + 1]["next"]
     table.state[TOUCHED] = touched
+    for k in range(count):
+        places[k] = _find(table, segments[start + k], heads[k], places[k] & 1)
 
 
 @kernel
@@ -270,6 +312,8 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     The table must not be full.
     """
     state = table.state
+    if state[LIVE] == state[BUCKETS]:
+        _take_more_buckets(table)
     slot = state[FREE]
     if slot >= 0:
         state[FREE] = np.int64(table.connections[slot]["chain"])
@@ -294,6 +338,21 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     table.buckets[bucket] = slot
     begin_again(table, slot)
     return slot << 1 | sender
+
+
+@kernel
+def _take_more_buckets(table: ConnectionTable) -> None:
+    """Four times as many; every row in use goes into its new one."""
+    state, buckets, connections = table.state, table.buckets, table.connections
+    state[BUCKETS] = min(4 * state[BUCKETS], len(buckets))
+    for bucket in range(state[BUCKETS]):
+        buckets[bucket] = NONE
+    for slot in range(state[FRESH]):
+        row = connections[slot]
+        if row["number"] > 0:
+            bucket = _bucket_of_row(table, row)
+            row["chain"] = buckets[bucket]
+            buckets[bucket] = slot
 
 
 @kernel

@@ -72,6 +72,7 @@ class Tracker:
             np.zeros(ROOM, CLOSED_ROW),
             np.zeros((MAX_WRITES, 2), np.int64),
             np.zeros(LOOKAHEAD, np.int64),
+            np.zeros(LOOKAHEAD, np.int64),
         )
         self._latest = np.zeros(1, SEGMENT)  # when connections end that nothing closes
 

@@ -68,6 +68,7 @@ class Output(NamedTuple):
     closed: NDArray[np.void]  # CLOSED_ROW
     writes: NDArray[np.int64]  # scratch, see provider.stream
     places: NDArray[np.int64]  # scratch, see provider.table.locate
+    heads: NDArray[np.int64]  # likewise
 
 
 class Memory(NamedTuple):
@@ -94,13 +95,14 @@ def track(
     """
     state = table.state
     count = len(segments)
-    i = located = start
+    i = first = located = start
     while i < count and state[ROWS] + ROWS_OF_ONE <= len(output.rows):
         if i == located:
+            first = i
             located = min(count, i + LOOKAHEAD)
-            locate(table, segments, i, located, output.places)
+            locate(table, segments, i, located, output.places, output.heads)
         segment = segments[i]
-        place = output.places[i % LOOKAHEAD]
+        place = output.places[i - first]
         if place < 0:
             # Not there when it was looked for; a segment since then may have been its first.
             place = place_of(table, segment)

@@ -25,6 +25,7 @@ def output_for(rows: int) -> Output:
         np.zeros(rows, CLOSED_ROW),
         np.zeros((MAX_WRITES, 2), np.int64),
         np.zeros(LOOKAHEAD, np.int64),
+        np.zeros(LOOKAHEAD, np.int64),
     )
 
 
