@@ -283,7 +283,7 @@ def locate(
         places[k] = _bucket_and_sender(table, segments[start + k])
     for k in range(count):
         heads[k] = table.buckets[places[k] >> 1]
-    touched = 0
+    touched: Integer = 0
     for k in range(count):
         head = heads[k]
         if head >= 0:
