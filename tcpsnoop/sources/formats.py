@@ -49,12 +49,17 @@ FORMATS = (
 _OWN = "own variant of pcap: ask its writer for a plain pcap"
 _CONVERT = "which is not read: convert it with `editcap -F pcapng FILE NEW`"
 
+_AS_TEXT = "a pcapng that was transferred as text, which changed bytes: copy it anew, as binary"
+
 # Formats that are known and not read, so that the user is told what the file is.
 FOREIGN = {
     b"\xa1\xb2\x34\xcd": f"a capture in Mesquita's {_OWN}",
     b"\xcd\x34\xb2\xa1": f"a capture in Mesquita's {_OWN}",
     b"\xa1\x2b\x3c\x4d": f"a capture in Navtel's {_OWN}",
     b"\x4d\x3c\x2b\xa1": f"a capture in Navtel's {_OWN}",
+    b"\n\n": _AS_TEXT,
+    b"\n\r\r\r\n": _AS_TEXT,
+    b"\r\n\r\r": _AS_TEXT,
     b"TRSNIFF data    \x1a": f"a capture of NAI Sniffer, {_CONVERT}",
     b"XCP\0": f"a capture of NetXRay or of Sniffer for Windows, {_CONVERT}",
     b"GMBU": f"a capture of Microsoft Network Monitor, {_CONVERT}",

@@ -36,7 +36,10 @@ def test_no_byte_is_refused(tmp_path: Path) -> None:
     [
         (b"\xd4", "is not a capture: it begins with the bytes d4, neither pcap, pcapng nor snoop"),
         (b"hello, world", "is not a capture: it begins with the bytes 68 65 6c 6c, neither"),
-        (b"\n\r\r\r\n", "is not a capture: it begins with the bytes 0a 0d 0d 0d, neither"),
+        (b"\n\r\r!", "is not a capture: it begins with the bytes 0a 0d 0d 21, neither"),
+        # 0a 0d 0d 0a with CR made LF, and with LF made CR LF.
+        (b"\n\n\n\n\x1c\0\0\0", "is a pcapng that was transferred as text"),
+        (b"\r\n\r\r\r\n\x1c\0\0\0", "is a pcapng that was transferred as text"),
         (b"\xa1\xb2\x34\xcd" + bytes(40), "is a capture in Mesquita's own variant of pcap: ask"),
         (b"\x4d\x3c\x2b\xa1" + bytes(40), "is a capture in Navtel's own variant of pcap: ask"),
         (b"RTSS" + bytes(40), "is a capture of Microsoft Network Monitor, which is not read: conv"),
