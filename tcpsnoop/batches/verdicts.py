@@ -22,6 +22,24 @@ class Verdict(IntEnum):
         """The words for people and for the notes: `not tcp`."""
         return self.name.lower().replace("_", " ")
 
+    @property
+    def reason(self) -> str | None:
+        """Why such a packet is no segment, for people; None for a segment."""
+        return _REASONS.get(self.name)
+
+
+_REASONS = {
+    "NOT_IP": "neither IPv4 nor IPv6 is in the frame",
+    "NOT_TCP": "the innermost IP header announces another protocol",
+    "FRAGMENT": "a later fragment of a datagram, which has no TCP header",
+    "ICMP_ERROR": "a TCP header only quoted by an ICMP error",
+    "CUT_SHORT": "fewer bytes were captured than the headers need",
+    "BAD_LENGTH": "a header contradicts itself",
+    "UNSUPPORTED_LINK_TYPE": "frames of this link type are not read",
+    "ENCRYPTED": "what is in the frame is encrypted",
+    "NESTED_TOO_DEEP": "more headers and tunnels in one another than are followed",
+}
+
 
 # The constants kernels use: Numba freezes global integers, not enumerations.
 TCP = int(Verdict.TCP)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tcpsnoop import registry
 from tcpsnoop.cli.arguments import Parser, add_common_options
 from tcpsnoop.cli.reporter_options import add_reporter_options, make_reporter
+from tcpsnoop.cli.telling import tell
 from tcpsnoop.errors import TcpsnoopError, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 INTERNAL_ERROR = 1
 
 # Subcommands that are no reports: module of cli.commands, and its line in the help.
-COMMANDS = {"list": "what there is: reports, probes, interfaces"}
+COMMANDS = {"list": "what there is: reports, probes, interfaces; verdicts of captures"}
 
 _USAGE = """\
 tcpsnoop REPORT[,REPORT...] [-r FILE]... [-i INTERFACE] [options] [FILTER...]"""
@@ -48,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(list(sys.argv[1:] if words is None else words))
     except TcpsnoopError as error:
-        _tell(f"tcpsnoop: {error}")
+        tell(f"tcpsnoop: {error}")
         return error.exit_code
     except BrokenPipeError:
         # Whoever read the output has gone: no error. Nothing may be flushed there at the exit.
@@ -60,8 +61,8 @@ def main(words: Sequence[str] | None = None) -> int:
         # An error of ours. No traceback reaches a user who did not ask for it.
         if os.environ.get("TCPSNOOP_DEBUG"):
             raise
-        _tell(f"tcpsnoop: internal error, please report it: {type(error).__name__}: {error}")
-        _tell("tcpsnoop: TCPSNOOP_DEBUG=1 shows where it happened")
+        tell(f"tcpsnoop: internal error, please report it: {type(error).__name__}: {error}")
+        tell("tcpsnoop: TCPSNOOP_DEBUG=1 shows where it happened")
         return INTERNAL_ERROR
 
 
@@ -129,7 +130,7 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         raise UsageError("-r and -i: packets come from files or from an interface, not from both")
     if arguments.format == "csv" and len(reports) > 1:
         raise UsageError("--format csv: several reports have no common columns; take jsonl")
-    note = _ignore if arguments.quiet else _tell
+    note = _ignore if arguments.quiet else tell
     return engine.Settings(
         reports=reports,
         renderer=registry.load(registry.RENDERERS, arguments.format),
@@ -158,7 +159,7 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         promiscuous=not arguments.no_promiscuous,
         user=arguments.user,
         note=note,
-        fault=_tell,
+        fault=tell,
     )
 
 
@@ -175,7 +176,7 @@ def _run(settings: Settings) -> int:
 def _help() -> str:
     lines = [
         f"usage: {_USAGE}",
-        "       tcpsnoop list {reports,probes,interfaces}",
+        "       tcpsnoop list {reports,probes,interfaces,verdicts}",
         "",
         "TCP analysis of live interfaces and capture files: the DTrace tcp provider, rebuilt from",
         "packets. Every report runs the same live and on a file, on IPv4 and IPv6.",
@@ -193,16 +194,6 @@ def _help() -> str:
 def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _tell(line: str) -> None:
-    """A line for the user on standard error; names from outside cannot move the terminal."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    try:
-        sys.stderr.write(safe + "\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # nobody listens, and the report goes elsewhere
 
 
 def _ignore(line: str) -> None:

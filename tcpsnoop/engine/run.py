@@ -11,6 +11,7 @@ from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
 from tcpsnoop.engine.attribution import Attribution
 from tcpsnoop.engine.background import Background
+from tcpsnoop.engine.faults import faults
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
@@ -356,19 +357,8 @@ class Run:
             self._attribution.lookup.close()
         for line in lines:
             settings.note(line)
-        faults = list(self._faults())
-        for fault in faults:
+        interrupted = self._stop.asked and not settings.live
+        missing = list(faults(tally, source, interrupted=interrupted))
+        for fault in missing:
             settings.fault(fault)
-        return INCOMPLETE if faults else DONE
-
-    def _faults(self) -> Iterator[str]:
-        """What is missing from the result."""
-        tally = self._intake.tally
-        if self._stop.asked and not self._settings.live:
-            yield "reading was interrupted: the rest of the input is missing"
-        if self._source.damage is not None:
-            yield self._source.damage
-        if tally.passed > 0 and sum(tally.unsupported.values()) == tally.passed:
-            yield "no packet is of a supported link type: the report is empty"
-        elif tally.unfilterable and tally.unfilterable == tally.packets:
-            yield "no packet is of a link type that can be filtered: the report is empty"
+        return INCOMPLETE if missing else DONE

@@ -15,14 +15,28 @@ from tcpsnoop.batches.verdicts import Verdict
 
 @dataclass
 class Tally:
-    """Counts of one run; `verdicts` are of the packets that passed the filter."""
+    """Counts of one run."""
 
     packets: int = 0
     passed: int = 0
     tagged: bool = False  # the filter rejected packets with VLAN tags
     unfilterable: int = 0  # of a link type that libpcap cannot filter: they do not pass
-    verdicts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(Verdict), np.int64))
-    unsupported: Counter[int] = field(default_factory=Counter)  # link types
+    kinds: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Packets by verdict and link type, of those that passed the filter."""
+
+    @property
+    def verdicts(self) -> Counter[int]:
+        """Packets by verdict."""
+        counts: Counter[int] = Counter()
+        for (verdict, _), count in self.kinds.items():
+            counts[verdict] += count
+        return counts
+
+    @property
+    def unsupported(self) -> Counter[int]:
+        """Packets that were not dissected, by link type."""
+        none = Verdict.UNSUPPORTED_LINK_TYPE
+        return Counter({link: n for (verdict, link), n in self.kinds.items() if verdict == none})
 
     def count(
         self,
@@ -31,9 +45,8 @@ class Tally:
         interfaces: Sequence[CaptureInterface],
     ) -> None:
         """Take in the verdicts of a batch."""
-        counts = np.bincount(verdicts, minlength=len(Verdict))
-        self.verdicts += counts[: len(Verdict)]
-        if counts[Verdict.UNSUPPORTED_LINK_TYPE]:
-            of = batch.interface[verdicts == Verdict.UNSUPPORTED_LINK_TYPE]
-            for interface, count in zip(*np.unique(of, return_counts=True), strict=True):
-                self.unsupported[interfaces[interface].link_type] += int(count)
+        kinds = len(Verdict)
+        counts = np.bincount(batch.interface.astype(np.int64) * kinds + verdicts)
+        for place in np.flatnonzero(counts).tolist():
+            interface, verdict = divmod(place, kinds)
+            self.kinds[verdict, interfaces[interface].link_type] += int(counts[place])

@@ -44,11 +44,10 @@ def test_the_rules_are_those_that_tracking_counts() -> None:
 
 def test_packets_read_and_what_became_of_them() -> None:
     tally = Tally(packets=1_200_009)
-    tally.verdicts[Verdict.TCP] = 1_200_000
-    tally.verdicts[Verdict.NOT_TCP] = 4
-    tally.verdicts[Verdict.CUT_SHORT] = 3
-    tally.verdicts[Verdict.UNSUPPORTED_LINK_TYPE] = 2
-    tally.unsupported[147] = 2
+    tally.kinds[Verdict.TCP, 1] = 1_200_000
+    tally.kinds[Verdict.NOT_TCP, 1] = 4
+    tally.kinds[Verdict.CUT_SHORT, 1] = 3
+    tally.kinds[Verdict.UNSUPPORTED_LINK_TYPE, 147] = 2
     assert list(notes.packets_note(tally, filtered=False)) == [
         "1,200,009 packets read, 1,200,000 TCP, 4 not tcp, 3 cut short, 2 unsupported link type 147"
     ]
@@ -81,10 +80,11 @@ def test_what_a_filter_cannot_see_is_told() -> None:
 def test_the_numbers_add_up(counts: list[int], unsupported: dict[int, int]) -> None:
     """Every packet has one verdict: what is told of them is the packets read."""
     tally = Tally()
-    tally.verdicts[:] = counts
-    tally.verdicts[Verdict.UNSUPPORTED_LINK_TYPE] = sum(unsupported.values())
-    tally.unsupported.update(unsupported)
-    tally.packets = int(tally.verdicts.sum())
+    tally.kinds.update({(verdict, 1): n for verdict, n in zip(Verdict, counts, strict=True) if n})
+    del tally.kinds[Verdict.UNSUPPORTED_LINK_TYPE, 1]
+    none = Verdict.UNSUPPORTED_LINK_TYPE
+    tally.kinds.update({(none, link): number for link, number in unsupported.items()})
+    tally.packets = tally.kinds.total()
     told = parts(tally)
     assert told.pop("packets read" if tally.packets != 1 else "packet read") == tally.packets
     assert sum(told.values()) == tally.packets

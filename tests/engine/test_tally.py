@@ -24,7 +24,9 @@ def test_every_verdict_is_counted_in_its_own_place() -> None:
     tally = Tally()
     for times, verdict in enumerate(Verdict, start=1):
         take_in(tally, [verdict] * times, [USER0] * times)
-    assert tally.verdicts.tolist() == list(range(1, len(Verdict) + 1))
+    expected = {verdict: times for times, verdict in enumerate(Verdict, start=1)}
+    assert tally.verdicts == expected
+    assert tally.kinds == {(verdict, USER0): times for verdict, times in expected.items()}
 
 
 def test_batches_add_up() -> None:
@@ -63,4 +65,4 @@ def test_interfaces_of_one_link_type_are_counted_together() -> None:
 def test_runs_do_not_share_their_counts() -> None:
     first, second = Tally(), Tally()
     take_in(first, [Verdict.UNSUPPORTED_LINK_TYPE], [USER0])
-    assert (second.verdicts.sum(), second.unsupported) == (0, {})
+    assert (second.kinds, second.verdicts, second.unsupported) == ({}, {}, {})

@@ -6,22 +6,36 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from tcpsnoop import registry
+from tcpsnoop.cli import list_verdicts
 from tcpsnoop.cli.arguments import Parser
+from tcpsnoop.cli.telling import tell
 
-SUMMARY = "what there is: reports, probes, interfaces"
+SUMMARY = "what there is: reports, probes, interfaces; what captures hold: verdicts"
+
+# Has options of its own, so it comes first among the words.
+VERDICTS = "verdicts"
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The arguments of the subcommand."""
     parser = Parser(prog="tcpsnoop list", description=f"List {SUMMARY}.")
-    parser.add_argument("what", choices=sorted(_LISTS), help="what to list")
+    parser.add_argument(
+        "what",
+        choices=sorted([*_LISTS, VERDICTS]),
+        help="what to list; of verdicts, tcpsnoop list verdicts --help tells more",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="probes: their fields too")
     return parser
 
 
 def run(words: list[str], write: Callable[[str], None]) -> int:
-    """Print the list that `words` ask for."""
-    arguments = make_parser().parse_args(words)
+    """Print the list that `words` ask for; the exit status."""
+    if words[:1] == [VERDICTS]:
+        return list_verdicts.run(words[1:], tell)
+    parser = make_parser()
+    arguments = parser.parse_args(words)
+    if arguments.what == VERDICTS:
+        parser.error(f"{VERDICTS} comes first, its options after it")
     for line in _LISTS[arguments.what](arguments.verbose):
         write(line)
     return 0
