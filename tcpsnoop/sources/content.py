@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import time
 
-from tcpsnoop.sources.decompressors import (
-    COMPRESSIONS,
-    DAMAGE,
-    LONGEST_MAGIC,
-    Compression,
-    Decompressor,
-)
+from tcpsnoop.sources.decompressor import DAMAGE, Decompressor
+from tcpsnoop.sources.decompressors import COMPRESSIONS, LONGEST_MAGIC, Compression
 from tcpsnoop.sources.stream import Stream
 
 # Compressed bytes are read in pieces of this size, and asked to give about as many at a time.

@@ -6,7 +6,10 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+from tcpsnoop.sources.decompressor import Decompressor
+from tcpsnoop.sources.replaying import ReplayingMember
 
 # zstandard has no limit on what it gives for an input, so it gets small ones: a block of 4 bytes
 # becomes at most 128 KiB, so these at most 32 MiB.
@@ -14,28 +17,6 @@ ZSTD_INPUT = 1024
 
 # Enough for `xz -9` (65 MiB); more is refused, as a hostile file can ask for gigabytes.
 XZ_MEMORY = 128 * 1024 * 1024
-
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What decompressors raise for data that cannot be."""
-
-
-class Decompressor(Protocol):
-    """What bz2 and lzma offer; the others are brought to it."""
-
-    @property
-    def eof(self) -> bool:
-        """The compressed stream is complete."""
-
-    @property
-    def needs_input(self) -> bool:
-        """There is nothing more to give for the input so far."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """Input after the end."""
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Take input in and give about `max_length` bytes at most."""
 
 
 class Compression(NamedTuple):
@@ -134,14 +115,20 @@ class ZstdFrame:
             raise OSError(error) from error
 
 
+def _xz() -> Decompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+
+
 COMPRESSIONS = (
     Compression("gzip", (b"\x1f\x8b",), GzipMember),
-    Compression("bzip2", (b"BZh",), bz2.BZ2Decompressor),
-    Compression(
-        "xz", (b"\xfd7zXZ\0",), lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
-    ),
+    Compression("bzip2", (b"BZh",), lambda: ReplayingMember(bz2.BZ2Decompressor)),
+    Compression("xz", (b"\xfd7zXZ\0",), lambda: ReplayingMember(_xz)),
     # Besides frames there are skippable ones; pzstd begins with one.
-    Compression("zstd", (b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"), ZstdFrame),
+    Compression(
+        "zstd",
+        (b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"),
+        lambda: ReplayingMember(ZstdFrame),
+    ),
 )
 
 LONGEST_MAGIC = max(len(magic) for compression in COMPRESSIONS for magic in compression.magics)
