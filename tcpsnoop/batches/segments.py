@@ -26,6 +26,10 @@ SIDE_OUTBOUND = 2  # the source is here
 SIDE_LOOPBACK = 3  # both are
 
 
+# Bits of SEGMENT["options"], where options were asked for.
+OPTION_TIMESTAMPS = 0x01  # `tsval` and `tsecr` are known (RFC 7323 section 3)
+OPTION_SACK = 0x02  # it says that bytes above its acknowledgment have come (RFC 2018)
+
 # A segment, a row of a SegmentBatch. Rows, not one array for each field: a kernel hands a row to
 # another as one pointer (each array would be seven words), and fields come with one cache miss. A
 # column is `segments["payload"]`, as with any structured array.
@@ -47,12 +51,15 @@ SEGMENT = np.dtype(
         ("path", "i4"),  # the way the frame came: interface, cooked packet type, tunnel
         ("interface", "i4"),  # as in PacketBatch
         ("frame", "i4"),  # index of the packet in its PacketBatch
+        ("tsval", "u4"),  # see OPTION_TIMESTAMPS
+        ("tsecr", "u4"),
         ("source_port", "u2"),
         ("destination_port", "u2"),
         ("flags", "u2"),  # bits of this module
         ("window", "u2"),  # as sent, unscaled; 65535 when it was cut off, which is not "closed"
         ("ttl", "u1"),  # TTL or hop limit
         ("side", "u1"),  # SIDE_ of this module
+        ("options", "u1"),  # OPTION_ bits of this module; 0 where they were not asked for
         ("digits", "u1"),  # decimal digits of a second in time_ns
     ],
     align=True,

@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
-from tcpsnoop.provider.table import LOG_END, LOG_NEXT
+from tcpsnoop.provider.memory import (
+    LOG_END,
+    LOG_NEXT,
+)
 
 # A millisecond at 16 million segments a second.
 REMEMBERED = 1 << 14

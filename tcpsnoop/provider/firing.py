@@ -2,29 +2,90 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches import probes
+from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, PROBE_ROW
+from tcpsnoop.batches.segments import SEGMENT
 from tcpsnoop.kernel import Integer, Row, inlined, kernel
+from tcpsnoop.provider.endings import conn_state_of
+from tcpsnoop.provider.memory import (
+    CLOSED_ROWS,
+    DETAIL_ROWS,
+    MIDSTREAM,
+    REQUESTED,
+    ROWS,
+)
 from tcpsnoop.provider.sides import BOTH_LOCAL, FIRST_LOCAL, SECOND_LOCAL
-from tcpsnoop.provider.table import CLOSED_ROWS, MIDSTREAM, ROWS
+from tcpsnoop.provider.stream import MAX_WRITES
+from tcpsnoop.provider.table import LOOKAHEAD
 
 # Probes seen from the originator or from the responder alone, whatever end sent the segment.
 FROM_ORIGINATOR = (
-    1 << probes.CONNECT_REQUEST | 1 << probes.CONNECT_ESTABLISHED | 1 << probes.CONNECT_REFUSED
+    1 << probes.CONNECT_REQUEST
+    | 1 << probes.CONNECT_ESTABLISHED
+    | 1 << probes.CONNECT_REFUSED
+    | 1 << probes.CONNECT_TIMEOUT
 )
-FROM_RESPONDER = 1 << probes.ACCEPT_ESTABLISHED | 1 << probes.ACCEPT_REFUSED
+FROM_RESPONDER = (
+    1 << probes.ACCEPT_ESTABLISHED | 1 << probes.ACCEPT_REFUSED | 1 << probes.ACCEPT_OVERFLOW
+)
+# Probes of one end: seen from it alone.
+OF_ONE_END = (
+    1 << probes.WRITE
+    | 1 << probes.STATE_CHANGE
+    | 1 << probes.RETRANSMIT
+    | 1 << probes.WINDOW_CLOSED
+    | 1 << probes.WINDOW_OPENED
+    | 1 << probes.RTT_SAMPLE
+)
+# Those of a handshake that say how long it took.
+TIMED = (
+    1 << probes.CONNECT_ESTABLISHED
+    | 1 << probes.CONNECT_REFUSED
+    | 1 << probes.ACCEPT_ESTABLISHED
+    | 1 << probes.ACCEPT_REFUSED
+)
 
 CLOSED_BIT = 1 << probes.CLOSED
 _HIGHEST_PROBE = max(probe.number for probe in probes.PROBES.values())
+
+
+class Output(NamedTuple):
+    """Where probes go; `state` of the table counts what is there."""
+
+    rows: NDArray[np.void]  # PROBE_ROW
+    closed: NDArray[np.void]  # CLOSED_ROW
+    details: NDArray[np.void]  # DETAIL
+    draft: NDArray[np.void]  # DETAIL, shape (1,): what the next probe adds
+    moment: NDArray[np.void]  # SEGMENT, shape (1,): for probes that no segment fires
+    writes: NDArray[np.int64]  # scratch, see provider.stream
+    places: NDArray[np.int64]  # scratch, see provider.table.locate
+    heads: NDArray[np.int64]  # likewise
+
+
+def make_output(rows: int) -> Output:
+    """Room for so many rows of probes."""
+    return Output(
+        np.zeros(rows, PROBE_ROW),
+        np.zeros(rows, CLOSED_ROW),
+        np.zeros(rows, DETAIL),
+        np.zeros(1, DETAIL),
+        np.zeros(1, SEGMENT),
+        np.zeros((MAX_WRITES, 2), np.int64),
+        np.zeros(LOOKAHEAD, np.int64),
+        np.zeros(LOOKAHEAD, np.int64),
+    )
 
 
 @inlined
 def viewed_from(connection: Row, probe: Integer, sender: Integer) -> Integer:
     """The ends a probe is seen from, FIRST_LOCAL | SECOND_LOCAL.
 
-    `sender` is the end that sent the segment; for `write`, the end that wrote.
+    `sender` is the end that sent the segment; for probes of one end, that end.
     """
     originator: Integer = np.int64(connection["originator"])
     local = np.int64(connection["local"])
@@ -33,7 +94,7 @@ def viewed_from(connection: Row, probe: Integer, sender: Integer) -> Integer:
         wanted = FIRST_LOCAL << originator
     elif bit & FROM_RESPONDER != 0:
         wanted = FIRST_LOCAL << (1 - originator)
-    elif probe == probes.WRITE:
+    elif bit & OF_ONE_END != 0:
         wanted = FIRST_LOCAL << sender
     elif local != 0:
         # `send` fires at the end that sends, `receive` at the other; the rest at every local end.
@@ -87,6 +148,7 @@ def fire(
     sender: Integer,
     size: Integer,
     duplicate: Integer,
+    detail: Integer,
 ) -> None:
     """Write the row of `probe`, fired by `segment` and seen from `end`."""
     row = rows[state[ROWS]]
@@ -99,7 +161,7 @@ def fire(
     row["frame_bytes"] = segment["frame_bytes"]
     row["interface"] = segment["interface"]
     row["frame"] = segment["frame"]
-    row["detail"] = -1
+    row["detail"] = detail
     row["flags"] = segment["flags"]
     row["probe"] = probe
     row["outgoing"] = 1 if sender == end else 0
@@ -109,23 +171,100 @@ def fire(
 
 @kernel
 def fire_all(
-    rows: NDArray[np.void],
+    output: Output,
     state: NDArray[np.int64],
     connection: Row,
+    repeats: Integer,
     segment: Row,
     fired: Integer,
     sender: Integer,
     size: Integer,
     duplicate: Integer,
 ) -> None:
-    """Write the rows of every probe whose bit is set in `fired`, for each end that sees it."""
+    """Write the rows of every probe whose bit is set in `fired`, for each end that sees it.
+
+    `repeats` counts the SYNs that the originator sent again.
+    """
     for probe in range(_HIGHEST_PROBE + 1):
         if fired >> probe & 1 == 0:
             continue
+        detail = -1
+        if 1 << probe & TIMED != 0:
+            draft = output.draft[0]
+            draft["elapsed_ns"] = elapsed_since_syn(connection, np.int64(segment["time_ns"]))
+            draft["count"] = repeats
+            draft["ttl"] = segment["ttl"]
+            detail = _write_draft(output, state)
         ends = viewed_from(connection, probe, sender)
         for end in range(2):
             if ends >> end & 1 != 0:
-                fire(rows, state, connection, segment, probe, end, sender, size, duplicate)
+                fire(
+                    output.rows,
+                    state,
+                    connection,
+                    segment,
+                    probe,
+                    end,
+                    sender,
+                    size,
+                    duplicate,
+                    detail,
+                )
+
+
+@kernel
+def elapsed_since_syn(connection: Row, time_ns: Integer) -> Integer:
+    """Time since the connection's first SYN, never negative; -1 when that was not captured."""
+    if np.int64(connection["flags"]) & (REQUESTED | MIDSTREAM) != REQUESTED:
+        return -1
+    return max(time_ns - np.int64(connection["start_ns"]), 0)
+
+
+@kernel
+def fire_drafted(
+    output: Output,
+    state: NDArray[np.int64],
+    connection: Row,
+    segment: Row,
+    probe: Integer,
+    of: Integer,
+    sender: Integer,
+) -> None:
+    """Write the rows of `probe` with what is in the draft, which is empty again after it.
+
+    `of` is the end that a probe of one end is of; of the others, the sender.
+    """
+    detail = _write_draft(output, state)
+    ends = viewed_from(connection, probe, of)
+    size = max(np.int64(segment["payload"]), -1)
+    for end in range(2):
+        if ends >> end & 1 != 0:
+            fire(output.rows, state, connection, segment, probe, end, sender, size, 0, detail)
+
+
+@inlined
+def _write_draft(output: Output, state: NDArray[np.int64]) -> Integer:
+    """Move the draft to the next row of details; that row."""
+    row = state[DETAIL_ROWS]
+    state[DETAIL_ROWS] += 1
+    draft, detail = output.draft[0], output.details[row]
+    detail["elapsed_ns"] = draft["elapsed_ns"]
+    detail["latency_ns"] = draft["latency_ns"]
+    detail["sender_high"] = draft["sender_high"]
+    detail["sender_low"] = draft["sender_low"]
+    detail["sequence"] = draft["sequence"]
+    detail["overlap"] = draft["overlap"]
+    detail["count"] = draft["count"]
+    detail["kind"] = draft["kind"]
+    detail["code"] = draft["code"]
+    detail["old"] = draft["old"]
+    detail["new"] = draft["new"]
+    detail["ttl"] = draft["ttl"]
+    draft["elapsed_ns"] = draft["latency_ns"] = 0
+    draft["sender_high"] = draft["sender_low"] = 0
+    draft["sequence"] = draft["overlap"] = draft["count"] = 0
+    draft["kind"] = draft["code"] = draft["old"] = draft["new"] = draft["ttl"] = 0
+    return row
 
 
 @kernel
@@ -134,6 +273,7 @@ def fire_closed(
     closed: NDArray[np.void],
     state: NDArray[np.int64],
     connection: Row,
+    ends: NDArray[np.void],
     counted: NDArray[np.void],
     slot: Integer,
     reason: Integer,
@@ -144,6 +284,7 @@ def fire_closed(
     `moment` is the segment at which it happens.
     """
     views = viewed_from(connection, probes.CLOSED, 0)
+    conn_state = conn_state_of(connection, ends, slot, reason)
     for end in range(2):
         if views >> end & 1 == 0:
             continue
@@ -178,3 +319,6 @@ def fire_closed(
         totals["rx_segments"] = received["segments"]
         totals["end_reason"] = reason
         totals["midstream"] = 1 if np.int64(connection["flags"]) & MIDSTREAM != 0 else 0
+        totals["last_ns"] = max(np.int64(sent["last_ns"]), np.int64(received["last_ns"]))
+        totals["conn_state"] = conn_state
+        totals["ttl"] = moment["ttl"]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.segments import ACK, FIN, RST, SYN
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
-from tcpsnoop.provider.sequence import MODULUS_MASK, distance
-from tcpsnoop.provider.table import (
+from tcpsnoop.provider.memory import (
     ACCEPTED,
     CLOSED,
     CONNECTED,
@@ -26,6 +25,7 @@ from tcpsnoop.provider.table import (
     SYN_ACKED,
     SYN_SENT,
 )
+from tcpsnoop.provider.sequence import MODULUS_MASK, distance
 
 # Bits of what `advance` returns: bit n is probe number n.
 CONNECT_REQUEST = 1 << probes.CONNECT_REQUEST
@@ -38,6 +38,7 @@ BY_FIN = probes.END_REASONS.index("fin")
 BY_RST_ORIGINATOR = probes.END_REASONS.index("rst_originator")
 BY_RST_RESPONDER = probes.END_REASONS.index("rst_responder")
 
+MOST_REPEATS = 255  # what the column holds
 WELL_KNOWN = 1024  # ports below are services (RFC 6335 section 6, System Ports)
 
 
@@ -125,8 +126,8 @@ def finish(
     state = np.int64(connection["flags"])
     if (
         state & (CLOSED | REPORTED) == CLOSED
-        and _fin_acknowledged(ends[2 * slot], streams[2 * slot])
-        and _fin_acknowledged(ends[2 * slot + 1], streams[2 * slot + 1])
+        and fin_acknowledged(ends[2 * slot], streams[2 * slot])
+        and fin_acknowledged(ends[2 * slot + 1], streams[2 * slot + 1])
     ):
         connection["flags"] = state | REPORTED
         return CLOSED_FIRES
@@ -134,7 +135,8 @@ def finish(
 
 
 @kernel
-def _fin_acknowledged(end: Row, stream: Row) -> Truth:
+def fin_acknowledged(end: Row, stream: Row) -> Truth:
+    """The other end has acknowledged this end's FIN."""
     acknowledged = np.int64(stream["acknowledged"])
     return acknowledged >= 0 and distance(acknowledged, np.int64(end["fin"])) >= 0
 
@@ -166,7 +168,10 @@ def _open(
 ) -> Integer:
     """A SYN or SYN|ACK."""
     state = np.int64(connection["flags"])
-    first = np.int64(sender["flags"]) & SYN_SENT == 0
+    known = np.int64(sender["flags"])
+    first = known & SYN_SENT == 0
+    if known & (SYN_SENT if flags & ACK == 0 else SYN_ACKED) != 0:
+        sender["repeats"] = min(np.int64(sender["repeats"]) + 1, MOST_REPEATS)
     sender["isn"] = sequence
     if flags & ACK == 0:
         sender["flags"] = np.int64(sender["flags"]) | SYN_SENT

@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.kernel import Integer, Row, kernel
-from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, INTERVALS_USED, NONE
+from tcpsnoop.provider.memory import (
+    HOLE_SINCE,
+    HOLE_START,
+    INTERVAL_FREE,
+    INTERVAL_FRESH,
+    INTERVALS_USED,
+    NONE,
+)
 
-# For all connections together; 24 bytes each, touched only as used.
+# For all connections together; 32 bytes each, touched only as used.
 POOL = 1 << 18
 # With so many runs, the first hole of an end is given up: a receiver's window rarely holds more
 # between losses, and every one costs a step of the search.
@@ -27,7 +34,16 @@ NOTHING = 0
 BOUNDARY = 1  # a write: PUSH was set
 FINAL = 2  # a write and the stream: its last number is that of the FIN
 
-INTERVAL = np.dtype([("start", "i8"), ("stop", "i8"), ("chain", "i4"), ("ends", "u1")], align=True)
+INTERVAL = np.dtype(
+    [
+        ("start", "i8"),
+        ("stop", "i8"),
+        ("since_ns", "i8"),  # when the hole in front of it appeared; of a hole, when it did
+        ("chain", "i4"),
+        ("ends", "u1"),
+    ],
+    align=True,
+)
 
 Intervals = NDArray[np.void]
 State = NDArray[np.int64]
@@ -40,7 +56,13 @@ def make_intervals() -> Intervals:
 
 @kernel
 def allocate(
-    pool: Intervals, state: State, start: Integer, stop: Integer, ends: Integer, chain: Integer
+    pool: Intervals,
+    state: State,
+    start: Integer,
+    stop: Integer,
+    ends: Integer,
+    chain: Integer,
+    since_ns: Integer,
 ) -> Integer:
     """A new interval in front of `chain`; NONE when the pool is used up."""
     place = state[INTERVAL_FREE]
@@ -55,6 +77,7 @@ def allocate(
     node = pool[place]
     node["start"] = start
     node["stop"] = stop
+    node["since_ns"] = since_ns
     node["ends"] = ends
     node["chain"] = chain
     return place
@@ -85,9 +108,15 @@ def release_all(pool: Intervals, state: State, end: Row) -> None:
 
 @kernel
 def hold(
-    pool: Intervals, state: State, end: Row, start: Integer, stop: Integer, ends: Integer
+    pool: Intervals,
+    state: State,
+    end: Row,
+    start: Integer,
+    stop: Integer,
+    ends: Integer,
+    time_ns: Integer,
 ) -> Integer:
-    """Keep [start, stop) above `next`; how many numbers are new.
+    """Keep [start, stop) above `next`, captured at `time_ns`; how many numbers are new.
 
     NONE, and nothing has changed, if there is no room. Parts already held stay as they are, but for
     a write that ends in them (`ends`); runs are joined where no write ends between them.
@@ -124,7 +153,9 @@ def hold(
             pool[before]["stop"] = until
             pool[before]["ends"] = what
         else:
-            place = allocate(pool, state, start, until, what, here)
+            # What is in front of a later run was missing since that one came.
+            since_ns = np.int64(pool[here]["since_ns"]) if here >= 0 else time_ns
+            place = allocate(pool, state, start, until, what, here, since_ns)
             if before < 0:
                 end["held"] = place
             else:
@@ -146,7 +177,8 @@ def mark(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer)
     node = pool[here]
     if stop < np.int64(node["stop"]):
         after = np.int64(node["chain"])
-        rest = allocate(pool, state, stop, np.int64(node["stop"]), np.int64(node["ends"]), after)
+        ends, since_ns = np.int64(node["ends"]), np.int64(node["since_ns"])
+        rest = allocate(pool, state, stop, np.int64(node["stop"]), ends, after, since_ns)
         if rest < 0:
             return
         node["stop"] = stop
@@ -157,9 +189,11 @@ def mark(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer)
 
 
 @kernel
-def remember_hole(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer) -> None:
+def remember_hole(
+    pool: Intervals, state: State, end: Row, start: Integer, stop: Integer, since_ns: Integer
+) -> None:
     """Note that [start, stop) was passed without being captured; the oldest hole is forgotten."""
-    place = allocate(pool, state, start, stop, NOTHING, np.int64(end["holes"]))
+    place = allocate(pool, state, start, stop, NOTHING, np.int64(end["holes"]), since_ns)
     if place < 0:
         return
     end["holes"] = place
@@ -183,6 +217,30 @@ def _keep_newest(pool: Intervals, state: State, end: Row) -> None:
 
 
 @kernel
+def hole_at(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer) -> None:
+    """Write HOLE_SINCE and HOLE_START of the first hole that [start, stop) is about to fill."""
+    state[HOLE_SINCE] = NONE
+    below = np.int64(end["next"])
+    here = np.int64(end["held"])
+    while here >= 0:
+        node = pool[here]
+        if start < np.int64(node["start"]) and stop > below:
+            state[HOLE_SINCE] = node["since_ns"]
+            state[HOLE_START] = below
+            return
+        below = np.int64(node["stop"])
+        here = np.int64(node["chain"])
+    here = np.int64(end["holes"])
+    while here >= 0:
+        node = pool[here]
+        if start < np.int64(node["stop"]) and stop > np.int64(node["start"]):
+            state[HOLE_SINCE] = node["since_ns"]
+            state[HOLE_START] = node["start"]
+            return
+        here = np.int64(node["chain"])
+
+
+@kernel
 def fill_holes(pool: Intervals, state: State, end: Row, start: Integer, stop: Integer) -> Integer:
     """Bytes of [start, stop) that lie in holes; they are no holes any more."""
     filled = 0
@@ -201,7 +259,8 @@ def fill_holes(pool: Intervals, state: State, end: Row, start: Integer, stop: In
         filled += high - low
         if low > left and high < right:
             node["stop"] = low
-            place = allocate(pool, state, high, right, NOTHING, np.int64(node["chain"]))
+            after, since_ns = np.int64(node["chain"]), np.int64(node["since_ns"])
+            place = allocate(pool, state, high, right, NOTHING, after, since_ns)
             if place >= 0:
                 node["chain"] = place
                 _keep_newest(pool, state, end)

@@ -21,29 +21,39 @@ from tcpsnoop.provider.intervals import (
     State,
     fill_holes,
     hold,
+    hole_at,
     mark,
     release,
     release_all,
     remember_hole,
 )
-from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
-from tcpsnoop.provider.table import (
+from tcpsnoop.provider.memory import (
+    ANALYSES,
     BELOW_ZERO,
     COUNTS,
     FOLLOWED,
     HAS_SENT,
+    HOLE_SINCE,
+    HOLE_START,
     ISN_IMPLIED,
+    NEW_BYTES,
     NONE,
     PICKED_UP,
     PROBE_PENDING,
+    PROBED,
     SYN_SENT,
     WRITES,
     ConnectionTable,
 )
+from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
 
 # `writing` after a hole: nothing is known of the write until the next boundary.
 VOID = -1
 _LARGEST_WRITE = 2**31 - 1
+# What `follow` leaves in PROBED.
+NO_PROBE = 0
+KEEP_ALIVE = 1
+WINDOW_PROBE = 2
 # One segment can release all that is held of both ends, and end a write of each.
 MAX_WRITES = 2 * MOST_RUNS + 4
 
@@ -59,7 +69,10 @@ def follow(
     end: Integer,
     segment: Row,
 ) -> None:
-    """Take one segment, no copy, sent by end `end` of the connection in row `slot`."""
+    """Take one segment, no copy, sent by end `end` of the connection in row `slot`.
+
+    What it was is left in NEW_BYTES, PROBED, HOLE_SINCE and HOLE_START of the state.
+    """
     state = table.state
     sequence = np.int64(segment["sequence"])
     payload = np.int64(segment["payload"])
@@ -68,13 +81,21 @@ def follow(
     receiver = table.streams[2 * slot + 1 - end]
     first = np.int64(sender["flags"]) & HAS_SENT == 0
     sender["flags"] = np.int64(sender["flags"]) | HAS_SENT
-    _count(table, 2 * slot + end, 1, max(payload, 0), 0, 0)
+    time_ns = np.int64(segment["time_ns"])
+    if state[COUNTS] != 0:
+        totals = table.totals[2 * slot + end]
+        totals["last_ns"] = time_ns
+        totals["segments"] = np.int64(totals["segments"]) + 1
+        totals["payload"] += max(payload, 0)
+    state[NEW_BYTES] = 0
+    state[PROBED] = 0
+    state[HOLE_SINCE] = NONE
     if flags & RST != 0:
         return
     if flags & ACK != 0 and np.int64(receiver["flags"]) & FOLLOWED != 0:
         acknowledgment = np.int64(segment["acknowledgment"])
-        if _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment):
-            _count(table, 2 * slot + 1 - end, 0, 0, 0, -1)
+        if _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment, time_ns):
+            _count(table, 2 * slot + 1 - end, 0, -1)
     sender["window"] = segment["window"]
     if payload < 0:
         # Cut, and no declared length: nobody knows where the next segment begins.
@@ -86,15 +107,24 @@ def follow(
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
     if np.int64(sender["flags"]) & FOLLOWED == 0:
         _begin(sender, table.ends[2 * slot + end], start, first)
-    if payload == 0 and flags & (FIN | PUSH) == 0:
+    if payload == 0 and flags & (FIN | PUSH) == 0 and state[ANALYSES] == 0:
         return
     place = unwrap(start, np.int64(sender["next"]))
-    if payload <= 1 and flags & (SYN | FIN) == 0 and _is_probe(sender, receiver, place, payload):
-        _count(table, 2 * slot + end, 0, 0, 0, payload)
+    if payload <= 1 and flags & (SYN | FIN) == 0:
+        state[PROBED] = _probe_of(sender, receiver, place, payload)
+        if state[PROBED] != NO_PROBE:
+            _count(table, 2 * slot + end, 0, payload)
+            return
+    if payload == 0 and flags & (FIN | PUSH) == 0:
         return
+    if state[ANALYSES] != 0:
+        state[HOLE_START] = sender["next"]
+        hole_at(pool, state, sender, place, place + payload)
     earlier, following = state[WRITES], np.int64(sender["next"])
-    new = _take(pool, state, writes, sender, end, place, payload, flags)
-    _count(table, 2 * slot + end, 0, 0, payload - new, 0)
+    new = _take(pool, state, writes, sender, end, place, payload, flags, time_ns)
+    state[NEW_BYTES] = new
+    if payload != new:
+        _count(table, 2 * slot + end, payload - new, 0)
     known = np.int64(sender["flags"])
     if known & PROBE_PENDING != 0 and np.int64(sender["next"]) != following:
         sender["flags"] = known & ~PROBE_PENDING
@@ -103,22 +133,12 @@ def follow(
 
 
 @inlined
-def _count(
-    table: ConnectionTable,
-    index: Integer,
-    segments: Integer,
-    payload: Integer,
-    retransmitted: Integer,
-    probe: Integer,
-) -> None:
+def _count(table: ConnectionTable, index: Integer, retransmitted: Integer, probe: Integer) -> None:
     """Add to the totals of an end, where somebody will ask for them."""
-    if table.state[COUNTS] == 0:
-        return
-    totals = table.totals[index]
-    totals["segments"] = np.int64(totals["segments"]) + segments
-    totals["payload"] += payload
-    totals["retransmitted"] += retransmitted
-    totals["probe"] = np.int64(totals["probe"]) + probe
+    if table.state[COUNTS] != 0:
+        totals = table.totals[index]
+        totals["retransmitted"] += retransmitted
+        totals["probe"] = np.int64(totals["probe"]) + probe
 
 
 @kernel
@@ -142,6 +162,7 @@ def _acknowledge(
     end: Row,
     which: Integer,
     acknowledgment: Integer,
+    time_ns: Integer,
 ) -> Truth:
     """The other end has all bytes of this end before `acknowledgment`.
 
@@ -159,7 +180,7 @@ def _acknowledge(
             end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + 1)
         _drain(pool, state, writes, end, which)
     while reached > np.int64(end["next"]):
-        _pass_hole(pool, state, writes, end, which, reached)
+        _pass_hole(pool, state, writes, end, which, reached, time_ns)
     if reached > np.int64(end["acknowledged"]) or np.int64(end["acknowledged"]) < 0:
         end["acknowledged"] = reached
     return taken
@@ -167,14 +188,21 @@ def _acknowledge(
 
 @kernel
 def _pass_hole(
-    pool: Intervals, state: State, writes: Writes, end: Row, which: Integer, reached: Integer
+    pool: Intervals,
+    state: State,
+    writes: Writes,
+    end: Row,
+    which: Integer,
+    reached: Integer,
+    time_ns: Integer,
 ) -> None:
     """The bytes up to `reached`, or to those held, were never captured."""
-    until = reached
+    until, since_ns = reached, time_ns
     first = np.int64(end["held"])
     if first >= 0:
         until = min(until, np.int64(pool[first]["start"]))
-    remember_hole(pool, state, end, np.int64(end["next"]), until)
+        since_ns = np.int64(pool[first]["since_ns"])
+    remember_hole(pool, state, end, np.int64(end["next"]), until, since_ns)
     end["next"] = until
     end["writing"] = VOID
     _drain(pool, state, writes, end, which)
@@ -237,11 +265,11 @@ def _end_write_before(
 
 
 @inlined
-def _is_probe(sender: Row, receiver: Row, place: Integer, payload: Integer) -> Truth:
+def _probe_of(sender: Row, receiver: Row, place: Integer, payload: Integer) -> Integer:
     """Whether it is a keep-alive or a zero-window probe (SEMANTICS 7)."""
     following = np.int64(sender["next"])
     if place == following - 1 and np.int64(sender["acknowledged"]) >= following:
-        return True
+        return KEEP_ALIVE
     if (
         payload == 1
         and place == following
@@ -249,8 +277,8 @@ def _is_probe(sender: Row, receiver: Row, place: Integer, payload: Integer) -> T
         and np.int64(receiver["flags"]) & FOLLOWED != 0
     ):
         sender["flags"] = np.int64(sender["flags"]) | PROBE_PENDING
-        return True
-    return False
+        return WINDOW_PROBE
+    return NO_PROBE
 
 
 @kernel
@@ -263,6 +291,7 @@ def _take(
     start: Integer,
     payload: Integer,
     flags: Integer,
+    time_ns: Integer,
 ) -> Integer:
     """Data, FIN or PUSH at the unwrapped `start`; how many bytes are new."""
     stop = start + payload
@@ -274,16 +303,16 @@ def _take(
     new = 0
     if start < following:
         below = min(stop, following)
-        new = _take_early(pool, state, sender, start, below) + fill_holes(
+        new = _take_early(pool, state, sender, start, below, time_ns) + fill_holes(
             pool, state, sender, start, below
         )
         start = below
     while np.int64(sender["next"]) < start:
-        fresh = _wait(pool, state, sender, start, stop, ends)
+        fresh = _wait(pool, state, sender, start, stop, ends, time_ns)
         if fresh >= 0:
             return fresh
         # Too many holes at once: the first one is given up.
-        _pass_hole(pool, state, writes, sender, which, start)
+        _pass_hole(pool, state, writes, sender, which, start, time_ns)
     if stop >= np.int64(sender["next"]):
         new += _join(pool, state, writes, sender, which, stop, ends)
     return new
@@ -291,14 +320,20 @@ def _take(
 
 @kernel
 def _wait(
-    pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer, ends: Integer
+    pool: Intervals,
+    state: State,
+    sender: Row,
+    start: Integer,
+    stop: Integer,
+    ends: Integer,
+    time_ns: Integer,
 ) -> Integer:
     """Hold what is out of order; how many bytes are new, negative if there is no room."""
     if ends != FINAL:
-        return hold(pool, state, sender, start, stop, ends)
-    fresh = hold(pool, state, sender, start, stop, NOTHING)
+        return hold(pool, state, sender, start, stop, ends, time_ns)
+    fresh = hold(pool, state, sender, start, stop, NOTHING, time_ns)
     # The FIN takes a number of its own; if there is no room for it, its ACK tells of it.
-    hold(pool, state, sender, stop, stop + 1, FINAL)
+    hold(pool, state, sender, stop, stop + 1, FINAL, time_ns)
     return fresh
 
 
@@ -334,7 +369,7 @@ def _join(
 
 @kernel
 def _take_early(
-    pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer
+    pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer, time_ns: Integer
 ) -> Integer:
     """Bytes below the first ever captured of an end that was picked up midstream: these are new."""
     flags = np.int64(sender["flags"])
@@ -349,5 +384,5 @@ def _take_early(
     if start < 0:
         sender["flags"] = flags | BELOW_ZERO
     if stop < lowest:
-        remember_hole(pool, state, sender, stop, lowest)
+        remember_hole(pool, state, sender, stop, lowest, time_ns)
     return min(stop, lowest) - start

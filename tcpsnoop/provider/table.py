@@ -1,177 +1,33 @@
-"""The connection table: a row for each live connection, two for its ends, found by hashing.
+"""The connection table: rows are found by hashing, taken, and given back.
 
-The rows are structured arrays, so that what belongs together lies together: with a million
-connections a segment costs a few cache misses, not one for each field. Rows are taken from a free
-list; nothing moves. All memory is reserved at the start and touched only as it is used.
-
-The end that sorts first by (address, port) is end 0, the other end 1, so both directions of a
-connection give the same key.
+Rows are taken from a free list; nothing moves. A bucket is a chain of rows; buckets become more as
+connections do.
 """
 
 from __future__ import annotations
-
-import os
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.segments import SegmentBatch
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
-
-# Bits of CONNECTION["flags"].
-REQUESTED = 0x01  # connect-request has fired
-CONNECTED = 0x02  # connect-established has fired
-ACCEPTED = 0x04  # accept-established has fired
-CLOSED = 0x08  # both FINs, or a RST
-REPORTED = 0x10  # closed has fired
-MIDSTREAM = 0x20  # the first segment seen was no SYN
-SIMULTANEOUS = 0x40  # SYN from both ends
-
-# Bits of END["flags"].
-SYN_SENT = 0x01  # its SYN was seen, `isn` is its number
-SYN_ACKED = 0x02  # that SYN was a SYN|ACK
-ISN_IMPLIED = 0x04  # `isn` is known from the other end's SYN|ACK
-FIN_SENT = 0x08
-HEARD = 0x10  # midstream: `isn` is one below the lowest sequence number seen
-
-# Bits of STREAM["flags"].
-FOLLOWED = 0x01  # `next` and `lowest` are known
-PROBE_PENDING = 0x02  # a zero-window probe's byte is not yet acknowledged
-BELOW_ZERO = 0x04  # `lowest`, unwrapped as `next` is, is negative
-PICKED_UP = 0x08  # midstream: bytes below `lowest` may still come
-HAS_SENT = 0x10  # a segment of this end was captured
-
-NONE = -1  # no row, no interval, no end
-
-CONNECTION = np.dtype(
-    [
-        ("first_high", "i8"),  # address of end 0
-        ("first_low", "i8"),
-        ("second_high", "i8"),  # address of end 1
-        ("second_low", "i8"),
-        ("number", "i8"),  # unique in a run, from 1; 0: the row is free
-        ("start_ns", "i8"),  # time of its first segment
-        ("chain", "i4"),  # next row of the same bucket, or of the free list
-        ("active", "u4"),  # count of segments when it was last active, modulo 2^32
-        ("first_port", "u2"),
-        ("second_port", "u2"),
-        ("flags", "u1"),
-        ("originator", "u1"),  # which end
-        ("local", "u1"),  # bit 0: end 0 is local, bit 1: end 1
-        ("end_reason", "u1"),  # index in END_REASONS, valid when CLOSED
-    ],
-    align=True,
+from tcpsnoop.provider.memory import (
+    ANALYSES,
+    BUCKETS,
+    COUNTS,
+    FOLLOWS,
+    FREE,
+    FRESH,
+    LIVE,
+    NONE,
+    NUMBER,
+    TOUCHED,
+    ConnectionTable,
 )
-
-# What every report needs to know of an end.
-END = np.dtype(
-    [
-        ("lanes", "i8"),  # see `copies`
-        ("latest", "i4"),  # its latest segment in the log of `copies`
-        ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
-        ("fin", "u4"),  # sequence number after the FIN
-        ("flags", "u1"),
-    ],
-    align=True,
-)
-
-# What is known of the bytes an end sends. Apart from END, as many reports do not ask for it, and a
-# million connections' memory is not touched then.
-STREAM = np.dtype(
-    [
-        ("next", "i8"),  # next sequence number expected in order, unwrapped
-        ("acknowledged", "i8"),  # highest acknowledgment by the other end, unwrapped
-        ("lowest", "u4"),  # sequence number of its first byte captured, or of where to begin
-        ("writing", "i4"),  # bytes since the last boundary; VOID until the next one
-        ("held", "i4"),  # first interval above `next`
-        ("holes", "i4"),  # first interval below `next` that was never captured
-        ("window", "u2"),  # as last advertised, unscaled
-        ("flags", "u1"),
-    ],
-    align=True,
-)
-
-# What is counted of an end, for whoever is told at its connection's end; apart likewise.
-TOTALS = np.dtype(
-    [
-        ("payload", "i8"),  # payload bytes, retransmissions counted again
-        ("retransmitted", "i8"),  # of those, bytes already seen
-        ("probe", "i4"),  # of those, keep-alive and zero-window probe bytes
-        ("segments", "u4"),
-    ],
-    align=True,
-)
-
-# Places in `ConnectionTable.state`.
-LIVE = 0  # connections in the table
-FREE = 1  # first row of the free list
-FRESH = 2  # rows from here on were never used
-NUMBER = 3  # number of the latest connection
-CLOCK = 4  # segments seen
-LOG_NEXT = 5  # entry of the log of `copies` after the latest
-INTERVAL_FREE = 6  # first interval of the free list
-INTERVAL_FRESH = 7  # intervals from here on were never used
-INTERVALS_USED = 8
-ROWS = 9  # probe rows written
-CLOSED_ROWS = 10  # rows of `closed` written
-WRITES = 11  # rows of the scratch array of writes
-DUPLICATES = 12  # frames that were copies
-TOUCHED = 13  # nothing that matters, see `locate`
-FOLLOWS = 14  # 1: bytes are followed, `streams` is in use
-COUNTS = 15  # 1: they are counted too, `totals` is in use
-LOG_END = 16  # entries from here on are too old to count
-BUCKETS = 17  # buckets in use
-STATE_SIZE = 18
 
 # How many segments `locate` is ahead: their rows must still be in the nearest cache when they are
 # used, some 300 bytes each.
 LOOKAHEAD = 64
-
-# Buckets in use at the start, a power of two. They become more with the connections, as each lies
-# in a line of the cache of its own.
-FIRST_BUCKETS = 1 << 12
-
-# 2 x 32 bits for each half of both addresses, and the ports.
-_HASH_KEYS = 9
-
-
-class ConnectionTable(NamedTuple):
-    """Arrays a kernel takes whole; made by `make_table`."""
-
-    connections: NDArray[np.void]  # CONNECTION, shape (n,)
-    ends: NDArray[np.void]  # END, shape (2 n,): row 2 c + e is end e of connection c
-    streams: NDArray[np.void]  # STREAM, likewise
-    totals: NDArray[np.void]  # TOTALS, likewise
-    buckets: NDArray[np.int32]  # first row of each bucket, as many as are in use
-    keys: NDArray[np.int64]  # random multipliers of the hash
-    state: NDArray[np.int64]  # counters, see the constants
-
-
-def make_table(capacity: int, *, follows: bool, counts: bool) -> ConnectionTable:
-    """An empty table for `capacity` live connections; whether bytes are followed and counted.
-
-    The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
-    addresses and ports cannot make long chains.
-    """
-    most = max(FIRST_BUCKETS, 1 << (capacity - 1).bit_length())
-    state = np.zeros(STATE_SIZE, np.int64)
-    state[BUCKETS] = FIRST_BUCKETS
-    state[FREE] = state[INTERVAL_FREE] = NONE
-    state[FOLLOWS] = int(follows)
-    state[COUNTS] = int(counts)
-    buckets = np.empty(most, np.int32)
-    buckets[:FIRST_BUCKETS] = NONE
-    return ConnectionTable(
-        np.zeros(capacity, CONNECTION),
-        np.zeros(2 * capacity, END),
-        np.zeros(2 * capacity, STREAM),
-        np.zeros(2 * capacity, TOTALS),
-        buckets,
-        # 27 bits: nine products with 32-bit words stay below 2^63.
-        np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
-        state,
-    )
 
 
 @inlined
@@ -379,14 +235,20 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
         end["isn"] = 0
         end["fin"] = 0
         end["flags"] = 0
+        end["repeats"] = 0
         if table.state[FOLLOWS] != 0:
             _clear(table.streams[index])
         if table.state[COUNTS] != 0:
             totals = table.totals[index]
             totals["payload"] = 0
             totals["retransmitted"] = 0
+            totals["last_ns"] = 0
             totals["probe"] = 0
             totals["segments"] = 0
+        if table.state[ANALYSES] != 0:
+            _clear_analysis(table.analyses[index])
+    if table.state[ANALYSES] != 0:
+        _clear_opening(table.openings[slot])
 
 
 @kernel
@@ -399,6 +261,45 @@ def _clear(stream: Row) -> None:
     stream["holes"] = NONE
     stream["window"] = 0
     stream["flags"] = 0
+
+
+@kernel
+def _clear_analysis(analysis: Row) -> None:
+    analysis["since_ns"] = NONE
+    analysis["ack_ns"] = 0
+    analysis["window_ns"] = 0
+    analysis["flight"] = NONE
+    analysis["flight_last"] = NONE
+    analysis["stamps"] = NONE
+    analysis["stamps_last"] = NONE
+    analysis["ack"] = 0
+    analysis["stamp"] = 0
+    analysis["duplicates"] = 0
+    analysis["flights"] = 0
+    analysis["stamped"] = 0
+    analysis["window"] = 0
+    analysis["state"] = 0
+    analysis["ttl"] = 0
+    analysis["known"] = 0
+
+
+@kernel
+def _clear_opening(opening: Row) -> None:
+    opening["syn_ns"] = NONE
+    opening["synack_ns"] = NONE
+    opening["syn_clock_ns"] = 0
+    opening["accepted_ns"] = NONE
+    opening["syn_rtt_ns"] = NONE
+    opening["irtt_ns"] = NONE
+    opening["request_ns"] = NONE
+    opening["syn_stamp"] = 0
+    opening["syn_stamp_last"] = 0
+    opening["synack_stamp"] = 0
+    opening["synack_stamp_last"] = 0
+    opening["before"] = NONE
+    opening["after"] = NONE
+    opening["overflows"] = 0
+    opening["known"] = 0
 
 
 @kernel

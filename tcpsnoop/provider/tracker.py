@@ -12,26 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches import probes
-from tcpsnoop.batches.probes import CLOSED_ROW, PROBE_ROW, PROBES, ProbeBatch
+from tcpsnoop.batches.probes import PROBES, ProbeBatch
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
+from tcpsnoop.provider.analysis import ANALYSIS_BITS, CONNECT_TIMEOUT
 from tcpsnoop.provider.copies import make_log
+from tcpsnoop.provider.firing import make_output
 from tcpsnoop.provider.handshake import (
     CLOSED_FIRES,
 )
 from tcpsnoop.provider.intervals import make_intervals
-from tcpsnoop.provider.sequence import MODULUS_MASK
-from tcpsnoop.provider.sides import RULES, Window
-from tcpsnoop.provider.stream import MAX_WRITES
-from tcpsnoop.provider.table import (
+from tcpsnoop.provider.memory import (
     CLOCK,
     CLOSED_ROWS,
+    DETAIL_ROWS,
     DUPLICATES,
-    LOOKAHEAD,
     NUMBER,
     ROWS,
     make_table,
 )
-from tcpsnoop.provider.tracking import ROWS_OF_ONE, STREAM_BITS, Memory, Output, drop, track
+from tcpsnoop.provider.sequence import MODULUS_MASK
+from tcpsnoop.provider.sides import RULES, Window
+from tcpsnoop.provider.timings import make_timings
+from tcpsnoop.provider.tracking import (
+    ROWS_OF_ONE,
+    STREAM_BITS,
+    Memory,
+    drop,
+    give_up_all,
+    track,
+)
 
 DEFAULT_MAX_CONNECTIONS = 1 << 20
 
@@ -65,15 +74,12 @@ class Tracker:
             max_connections,
             follows=self._wanted & STREAM_BITS != 0,
             counts=self._wanted & CLOSED_FIRES != 0,
+            analyses=self._wanted & ANALYSIS_BITS != 0,
         )
-        self._memory = Memory(make_intervals(), make_log(), np.ascontiguousarray(services))
-        self._output = Output(
-            np.zeros(ROOM, PROBE_ROW),
-            np.zeros(ROOM, CLOSED_ROW),
-            np.zeros((MAX_WRITES, 2), np.int64),
-            np.zeros(LOOKAHEAD, np.int64),
-            np.zeros(LOOKAHEAD, np.int64),
+        self._memory = Memory(
+            make_intervals(), make_timings(), make_log(), np.ascontiguousarray(services)
         )
+        self._output = make_output(ROOM)
         self._latest = np.zeros(1, SEGMENT)  # when connections end that nothing closes
 
     @property
@@ -109,6 +115,10 @@ class Tracker:
         """The input has ended: what was held back, and the end of every open connection."""
         for part in self.window.release():
             yield from self._track(part)
+        if self._wanted & CONNECT_TIMEOUT:
+            while not give_up_all(self._table, self._output, self._latest):
+                yield from self._flush()
+            yield from self._flush()
         if self._wanted & CLOSED_FIRES:
             used = self._table.connections["number"]
             slots = np.flatnonzero(used)
@@ -161,7 +171,10 @@ class Tracker:
 
     def _flush(self) -> Iterator[ProbeBatch]:
         state = self._table.state
-        rows, closed = int(state[ROWS]), int(state[CLOSED_ROWS])
-        state[ROWS] = state[CLOSED_ROWS] = 0
+        rows, closed, details = (int(state[place]) for place in (ROWS, CLOSED_ROWS, DETAIL_ROWS))
+        state[ROWS] = state[CLOSED_ROWS] = state[DETAIL_ROWS] = 0
         if rows > 0:
-            yield ProbeBatch(self._output.rows[:rows], self._output.closed[:closed])
+            output = self._output
+            yield ProbeBatch(
+                output.rows[:rows], output.closed[:closed], details=output.details[:details]
+            )

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.batches.segments import RST, SYN, SegmentBatch
-from tcpsnoop.kernel import Integer, Row, inlined, kernel
+from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
+from tcpsnoop.provider.analysis import ANALYSIS_BITS, analyse, begin_analysis
 from tcpsnoop.provider.copies import is_copy
-from tcpsnoop.provider.firing import fire_all, fire_closed
+from tcpsnoop.provider.firing import Output, elapsed_since_syn, fire_all, fire_closed, fire_drafted
 from tcpsnoop.provider.handshake import (
     CLOSED_FIRES,
     advance,
@@ -26,20 +27,24 @@ from tcpsnoop.provider.handshake import (
     originator_of,
 )
 from tcpsnoop.provider.intervals import release_all
-from tcpsnoop.provider.sequence import MODULUS_MASK
-from tcpsnoop.provider.sides import Sides, local_ends
-from tcpsnoop.provider.stream import MAX_WRITES, follow
-from tcpsnoop.provider.table import (
+from tcpsnoop.provider.memory import (
+    ANALYSES,
     CLOCK,
     CLOSED,
     DUPLICATES,
     FOLLOWS,
-    LOOKAHEAD,
     MIDSTREAM,
     REPORTED,
     ROWS,
+    WAITING_FIRST,
     WRITES,
     ConnectionTable,
+)
+from tcpsnoop.provider.sequence import MODULUS_MASK
+from tcpsnoop.provider.sides import Sides, local_ends
+from tcpsnoop.provider.stream import MAX_WRITES, follow
+from tcpsnoop.provider.table import (
+    LOOKAHEAD,
     begin_again,
     enter,
     is_full,
@@ -47,9 +52,12 @@ from tcpsnoop.provider.table import (
     place_of,
     remove,
 )
+from tcpsnoop.provider.timings import forget_timings
+from tcpsnoop.provider.waiting import PATIENCE_AT_END_NS, PATIENCE_NS, stop_waiting
 
 # The most rows that one segment, or one connection that is dropped, can fire.
-ROWS_OF_ONE = MAX_WRITES + 2 * len(PROBES)
+# The latter: two ends of each probe, some of which fire several times.
+ROWS_OF_ONE = MAX_WRITES + 4 * len(PROBES)
 
 _REUSED = probes.END_REASONS.index("reused")
 
@@ -57,24 +65,15 @@ _SEND_BIT = 1 << probes.SEND
 _RECEIVE_BIT = 1 << probes.RECEIVE
 _WRITE_BIT = 1 << probes.WRITE
 # Probes that need to know every byte of both directions.
-STREAM_BITS = _WRITE_BIT | CLOSED_FIRES
+STREAM_BITS = _WRITE_BIT | CLOSED_FIRES | ANALYSIS_BITS
 _COPY_BITS = _SEND_BIT | _RECEIVE_BIT | 1 << probes.DUPLICATE_FRAME
-
-
-class Output(NamedTuple):
-    """Where probes go; `state` of the table counts what is there."""
-
-    rows: NDArray[np.void]  # PROBE_ROW
-    closed: NDArray[np.void]  # CLOSED_ROW
-    writes: NDArray[np.int64]  # scratch, see provider.stream
-    places: NDArray[np.int64]  # scratch, see provider.table.locate
-    heads: NDArray[np.int64]  # likewise
 
 
 class Memory(NamedTuple):
     """What is remembered beside the table."""
 
     intervals: NDArray[np.void]  # provider.intervals.INTERVAL
+    timings: NDArray[np.void]  # provider.timings.TIMING
     copies: NDArray[np.void]  # provider.copies.LOGGED
     services: NDArray[np.bool_]  # ports of registered services, shape (65536,)
 
@@ -97,6 +96,8 @@ def track(
     count = len(segments)
     i = first = located = start
     while i < count and state[ROWS] + ROWS_OF_ONE <= len(output.rows):
+        if state[WAITING_FIRST] >= 0 and _expire_one(table, output, segments[i], wanted):
+            continue
         if i == located:
             first = i
             located = min(count, i + LOOKAHEAD)
@@ -130,6 +131,58 @@ def track(
     return i
 
 
+@inlined
+def _expire_one(table: ConnectionTable, output: Output, segment: Row, wanted: Integer) -> Truth:
+    """Fire `connect-timeout` for the oldest SYN if it is due by now; whether it was."""
+    slot = table.state[WAITING_FIRST]
+    due_ns = np.int64(table.openings[slot]["syn_clock_ns"]) + PATIENCE_NS
+    if due_ns > np.int64(segment["clock_ns"]):
+        return False
+    _give_up(table, output, slot, segment, due_ns)
+    return True
+
+
+@kernel
+def _give_up(
+    table: ConnectionTable, output: Output, slot: Integer, segment: Row, time_ns: Integer
+) -> None:
+    """Nobody answered the SYN of the connection in row `slot`; `segment` is the latest of all."""
+    stop_waiting(table, slot)
+    connection, draft = table.connections[slot], output.draft[0]
+    originator = np.int64(connection["originator"])
+    moment = output.moment[0]
+    moment["packet"] = segment["packet"]
+    moment["clock_ns"] = segment["clock_ns"]
+    moment["interface"] = segment["interface"]
+    moment["digits"] = segment["digits"]
+    moment["time_ns"] = time_ns
+    moment["frame_bytes"] = -1
+    moment["frame"] = -1
+    draft["elapsed_ns"] = elapsed_since_syn(connection, time_ns)
+    draft["count"] = table.ends[2 * slot + originator]["repeats"]
+    fire_drafted(
+        output, table.state, connection, moment, probes.CONNECT_TIMEOUT, originator, originator
+    )
+
+
+@kernel
+def give_up_all(table: ConnectionTable, output: Output, latest: NDArray[np.void]) -> Truth:
+    """The input has ended: fire for every SYN that waited long enough; whether that was all.
+
+    `latest` is the latest segment, shape (1,). It stops early when the output is nearly full.
+    """
+    state, segment = table.state, latest[0]
+    clock_ns = np.int64(segment["clock_ns"])
+    while state[WAITING_FIRST] >= 0:
+        if state[ROWS] + ROWS_OF_ONE > len(output.rows):
+            return False
+        slot = state[WAITING_FIRST]
+        if clock_ns - np.int64(table.openings[slot]["syn_clock_ns"]) <= PATIENCE_AT_END_NS:
+            return True
+        _give_up(table, output, slot, segment, clock_ns)
+    return True
+
+
 @kernel
 def _take_copy(
     segment: Row,
@@ -145,7 +198,7 @@ def _take_copy(
     if fired != 0:
         connection = table.connections[slot]
         size = np.int64(segment["payload"])
-        fire_all(output.rows, table.state, connection, segment, fired, sender, size, 1)
+        fire_all(output, table.state, connection, 0, segment, fired, sender, size, 1)
 
 
 @kernel
@@ -177,6 +230,8 @@ def _begin(
         connection["second_low"],
         np.int64(segment["side"]),
     )
+    if table.state[ANALYSES] != 0:
+        begin_analysis(segment, table, slot, sender)
     # So that the first segment itself can be known again.
     is_copy(memory.copies, table.connections, table.ends, table.state, slot, sender, segment)
 
@@ -197,6 +252,8 @@ def _take(
     state[CLOCK] += 1
     connection["active"] = state[CLOCK] & MODULUS_MASK
     payload = np.int64(segment["payload"])
+    known = np.int64(connection["flags"])
+    earlier = np.int64(table.ends[2 * slot + sender]["flags"])
     fired = advance(connection, table.ends, slot, sender, segment)
     state[WRITES] = 0
     if wanted & STREAM_BITS != 0:
@@ -205,17 +262,21 @@ def _take(
     hear(table.ends[2 * slot + sender], segment)
     shown = (fired | _SEND_BIT | _RECEIVE_BIT) & wanted & ~CLOSED_FIRES
     if shown != 0:
-        fire_all(output.rows, state, connection, segment, shown, sender, payload, 0)
+        repeats = np.int64(table.ends[2 * slot + np.int64(connection["originator"])]["repeats"])
+        fire_all(output, state, connection, repeats, segment, shown, sender, payload, 0)
+    if state[ANALYSES] != 0:
+        analyse(segment, table, memory.timings, output, slot, sender, wanted, fired, known, earlier)
     if state[WRITES] > 0 and wanted & _WRITE_BIT != 0:
         for number in range(state[WRITES]):
             writer, size = output.writes[number, 0], output.writes[number, 1]
-            fire_all(output.rows, state, connection, segment, _WRITE_BIT, writer, size, 0)
+            fire_all(output, state, connection, 0, segment, _WRITE_BIT, writer, size, 0)
     if fired & wanted & CLOSED_FIRES != 0:
         fire_closed(
             output.rows,
             output.closed,
             state,
             connection,
+            table.ends,
             table.totals,
             slot,
             np.int64(connection["end_reason"]),
@@ -243,6 +304,7 @@ def _drop(
             output.closed,
             table.state,
             connection,
+            table.ends,
             table.totals,
             slot,
             why,
@@ -251,6 +313,10 @@ def _drop(
     if table.state[FOLLOWS] != 0:
         for index in range(2 * slot, 2 * slot + 2):
             release_all(memory.intervals, table.state, table.streams[index])
+    if table.state[ANALYSES] != 0:
+        stop_waiting(table, slot)
+        for index in range(2 * slot, 2 * slot + 2):
+            forget_timings(memory.timings, table.state, table.analyses[index])
 
 
 @kernel

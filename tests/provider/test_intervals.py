@@ -19,7 +19,13 @@ from tcpsnoop.provider.intervals import (
     MOST_RUNS,
     NOTHING,
 )
-from tcpsnoop.provider.table import INTERVAL_FREE, INTERVAL_FRESH, NONE, STATE_SIZE, STREAM
+from tcpsnoop.provider.memory import (
+    INTERVAL_FREE,
+    INTERVAL_FRESH,
+    NONE,
+    STATE_SIZE,
+    STREAM,
+)
 from tests.provider.consistency import check, intervals_in_use
 from tests.provider.talk import Wire
 from tests.provider.tracked import feed, finish, interpreted, make_tracker, track

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tcpsnoop.provider.table import LOOKAHEAD, make_table
+from tcpsnoop.provider.memory import (
+    make_table,
+)
+from tcpsnoop.provider.table import (
+    LOOKAHEAD,
+)
 from tests.provider.consistency import check, live
 from tests.provider.talk import CLIENT, CLIENT_6, SERVER, SERVER_6, Endpoint, Sent, Talk, Wire
 from tests.provider.tracked import Fired, feed, finish, make_tracker, track

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from tcpsnoop.batches.segments import ACK, SEGMENT, SegmentBatch
 from tcpsnoop.provider import tracking
-from tcpsnoop.provider.table import CLOCK
+from tcpsnoop.provider.memory import (
+    CLOCK,
+)
 from tcpsnoop.provider.tracker import ROOM, Tracker
 from tests.provider.consistency import check, intervals_in_use, live
 from tests.provider.conversations import captures

@@ -9,9 +9,17 @@ from tcpsnoop.batches.probes import CLOSED_ROW, END_REASONS, PROBE_ROW, PROBES
 from tcpsnoop.batches.segments import ACK, SEGMENT, SYN, SegmentBatch
 from tcpsnoop.provider.copies import make_log
 from tcpsnoop.provider.intervals import make_intervals
+from tcpsnoop.provider.memory import (
+    LIVE,
+    ROWS,
+    ConnectionTable,
+    make_table,
+)
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.stream import MAX_WRITES
-from tcpsnoop.provider.table import LIVE, LOOKAHEAD, ROWS, ConnectionTable, make_table
+from tcpsnoop.provider.table import (
+    LOOKAHEAD,
+)
 from tcpsnoop.provider.tracking import ROWS_OF_ONE, Memory, Output, drop, track
 
 EVERY_PROBE = sum(1 << probe.number for probe in PROBES.values())
