@@ -53,6 +53,7 @@ SEGMENT = np.dtype(
         ("frame", "i4"),  # index of the packet in its PacketBatch
         ("tsval", "u4"),  # see OPTION_TIMESTAMPS
         ("tsecr", "u4"),
+        ("header", "u2"),  # where the TCP header is in its frame, 65535 at most
         ("source_port", "u2"),
         ("destination_port", "u2"),
         ("flags", "u2"),  # bits of this module

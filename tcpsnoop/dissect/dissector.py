@@ -19,6 +19,7 @@ from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
 from tcpsnoop.batches.verdicts import TCP, UNSUPPORTED_LINK_TYPE
 from tcpsnoop.dissect.kernel_arguments import InterfaceTable, read_only, tabulate_interfaces
 from tcpsnoop.dissect.layers import dissect_frame
+from tcpsnoop.dissect.options import read_options
 from tcpsnoop.dissect.origin import origin
 from tcpsnoop.dissect.tcp import CLIPPED, COUNTERS, Counters
 from tcpsnoop.kernel import Integer, kernel
@@ -27,9 +28,13 @@ _LARGEST = 2**31 - 1  # what int32 columns hold
 
 
 class Dissector:
-    """Dissects batch after batch into room of its own; threads have one each."""
+    """Dissects batch after batch into room of its own; threads have one each.
 
-    def __init__(self, capacity: int) -> None:
+    `options` asks for what TCP options say.
+    """
+
+    def __init__(self, capacity: int, *, options: bool = False) -> None:
+        self._options = int(options)
         self._room = np.empty(capacity, SEGMENT)  # shape (capacity,), like the verdicts
         self._verdicts = np.empty(capacity, np.uint8)
         self._counters = np.zeros(COUNTERS, np.int64)
@@ -55,7 +60,12 @@ class Dissector:
         if interfaces is not self._listed or len(interfaces) != len(self._interfaces.link_type):
             self._listed, self._interfaces = interfaces, tabulate_interfaces(interfaces)
         segments = _dissect_batch(
-            read_only(batch), self._interfaces, self._room, self._verdicts, self._counters
+            read_only(batch),
+            self._interfaces,
+            self._room,
+            self._verdicts,
+            self._counters,
+            self._options,
         )
         return self._room[:segments], self._verdicts[:count]
 
@@ -67,6 +77,7 @@ def _dissect_batch(
     out: SegmentBatch,
     verdicts: NDArray[np.uint8],
     counters: Counters,
+    options: Integer,
 ) -> Integer:
     """Write a row of `out` for each segment and a verdict for each packet; the number of rows."""
     segments = 0
@@ -84,6 +95,8 @@ def _dissect_batch(
         verdicts[frame_number] = verdict
         if verdict != TCP:
             continue
+        if options != 0:
+            read_options(frame, segment)
         segment["packet"] = batch.packet[frame_number]
         segment["time_ns"] = batch.time_ns[frame_number]
         segment["clock_ns"] = batch.clock_ns[frame_number]

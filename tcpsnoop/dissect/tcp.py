@@ -26,7 +26,8 @@ from tcpsnoop.kernel import Integer, Row, inlined
 
 FLAGS_MASK = 0x1FF  # FIN to AE; three reserved bits and the data offset are above
 
-LARGEST_PAYLOAD = 2**31 - 1  # what the column holds
+LARGEST_PAYLOAD = 2**31 - 1  # what the columns hold
+LARGEST_OFFSET = 2**16 - 1
 
 # What is counted besides verdicts: indices of Counters, shape (COUNTERS,).
 CLIPPED = 0  # segments whose IP header declares more than their frame had on the wire
@@ -74,6 +75,10 @@ def write_segment(
         window = u16(frame[at : at + TCP_CHECKSUM], TCP_WINDOW)
     segment["window"] = window
     rest = min(at + TCP_CHECKSUM, frame.size)
+    segment["header"] = min(at, LARGEST_OFFSET)
+    segment["options"] = 0
+    segment["tsval"] = 0
+    segment["tsecr"] = 0
     segment["fingerprint"] = _fingerprint(window, frame[rest : at + header_length])
     return TCP
 

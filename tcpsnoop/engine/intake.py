@@ -40,7 +40,8 @@ class Intake:
     """Reads a source step by step. It is used by one thread at a time.
 
     `expression` is a libpcap filter to run here (live, the kernel has run it already); `count` and
-    `duration_ns` are the stop rules of `-c` and, in capture time, of `-d`.
+    `duration_ns` are the stop rules of `-c` and, in capture time, of `-d`; `options` asks for TCP
+    options.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Intake:
         count: int | None = None,
         duration_ns: int | None = None,
         keep_frames: bool = False,
+        options: bool = False,
     ) -> None:
         self.source = source
         self.tally = Tally()
@@ -60,6 +62,11 @@ class Intake:
         self._left = count
         self._duration_ns = duration_ns
         self._keep_frames = keep_frames
+        self._options = options
+
+    def make_dissector(self) -> Dissector:
+        """One that reads what is asked for; each thread that calls `step` needs one."""
+        return Dissector(BATCH_PACKETS, options=self._options)
 
     @property
     def ended(self) -> bool:

@@ -12,7 +12,7 @@ import threading
 from typing import Protocol
 
 from tcpsnoop.dissect.dissector import Dissector
-from tcpsnoop.engine.intake import BATCH_PACKETS, Intake, Intaken
+from tcpsnoop.engine.intake import Intake, Intaken
 
 # One being filled, one being used, one between them.
 DISSECTORS = 3
@@ -46,7 +46,7 @@ class DirectReader:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._dissector = Dissector(BATCH_PACKETS)
+        self._dissector = intake.make_dissector()
 
     def next(self, timeout: float) -> Intaken | None:
         """See Reader."""
@@ -74,7 +74,7 @@ class ThreadedReader:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._dissectors = [Dissector(BATCH_PACKETS) for _ in range(DISSECTORS)]
+        self._dissectors = [intake.make_dissector() for _ in range(DISSECTORS)]
         self._free: queue.SimpleQueue[Dissector] = queue.SimpleQueue()
         for dissector in self._dissectors:
             self._free.put(dissector)

@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tcpsnoop.dissect.dissector import Dissector
-from tcpsnoop.engine.intake import BATCH_PACKETS, Intake
+from tcpsnoop.engine.intake import Intake
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Sink
 from tcpsnoop.engine.settings import DEFAULT_MAX_CONNECTIONS
@@ -62,7 +61,8 @@ def drain(
     wanted = [probe for outlet in outlets for probe in outlet.probes]
     window = Window(tuple(local), waits=False)
     tracker = Tracker(wanted, registered_ports(), window, max_connections)
-    intake, dissector = Intake(source), Dissector(BATCH_PACKETS)
+    intake = Intake(source, options=tracker.needs_options)
+    dissector = intake.make_dissector()
     while not intake.ended:
         batch = intake.step(dissector, 1.0)
         if batch is not None:

@@ -107,13 +107,6 @@ class Run:
         self._frames = Frames() if frames else None
         in_kernel = settings.live
         duration = None if settings.live else settings.duration
-        self._intake = Intake(
-            source,
-            "" if in_kernel else settings.filter,
-            settings.count,
-            None if duration is None else round(duration * NANOSECONDS),
-            keep_frames=frames,
-        )
         known = host_addresses() if settings.live else ()
         wanted = {probe for reporter in reporters for probe in reporter.probes}
         if settings.live and _names_processes(settings):
@@ -124,6 +117,14 @@ class Run:
             registered_ports(),
             Window(settings.local, known, waits=source.waits),
             settings.max_connections,
+        )
+        self._intake = Intake(
+            source,
+            "" if in_kernel else settings.filter,
+            settings.count,
+            None if duration is None else round(duration * NANOSECONDS),
+            keep_frames=frames,
+            options=self._tracker.needs_options,
         )
         given = {} if settings.hosts is None else read_hosts(Path(settings.hosts))
         self._namer = Namer(

@@ -49,6 +49,8 @@ ANALYSIS_BITS = (
     | 1 << probes.WINDOW_CLOSED
     | 1 << probes.WINDOW_OPENED
 )
+# Those that TCP options make better: timestamps and SACK.
+NEED_OPTIONS = RTT_SAMPLE | 1 << probes.RETRANSMIT
 
 
 @kernel

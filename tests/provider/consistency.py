@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.provider import table as places
+from tcpsnoop.provider import memory as places
 from tcpsnoop.provider.intervals import MAX_HOLES, MOST_RUNS
 from tcpsnoop.provider.tracker import Tracker
 
@@ -63,7 +63,7 @@ def _check_buckets(tracker: Tracker) -> None:
     table = tracker._table
     found = [
         slot
-        for first in table.buckets[table.buckets >= 0]
+        for first in table.buckets[: table.state[places.BUCKETS]]
         for slot in _chain(table.connections, int(first))
     ]
     assert sorted(found) == np.flatnonzero(table.connections["number"]).tolist()

@@ -50,10 +50,10 @@ class Lists:
         self.end["held"] = self.end["holes"] = NONE
 
     def hold(self, start: int, stop: int, ends: int = NOTHING) -> int:
-        return int(LISTS.hold(self.pool, self.state, self.end, start, stop, ends))
+        return int(LISTS.hold(self.pool, self.state, self.end, start, stop, ends, 0))
 
     def remember_hole(self, start: int, stop: int) -> None:
-        LISTS.remember_hole(self.pool, self.state, self.end, start, stop)
+        LISTS.remember_hole(self.pool, self.state, self.end, start, stop, 0)
 
     def fill_holes(self, start: int, stop: int) -> int:
         return int(LISTS.fill_holes(self.pool, self.state, self.end, start, stop))

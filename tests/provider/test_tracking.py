@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tcpsnoop.batches.probes import CLOSED_ROW, END_REASONS, PROBE_ROW, PROBES
+from tcpsnoop.batches.probes import END_REASONS, PROBES
 from tcpsnoop.batches.segments import ACK, SEGMENT, SYN, SegmentBatch
 from tcpsnoop.provider.copies import make_log
+from tcpsnoop.provider.firing import make_output
 from tcpsnoop.provider.intervals import make_intervals
 from tcpsnoop.provider.memory import (
     LIVE,
@@ -16,30 +17,16 @@ from tcpsnoop.provider.memory import (
     make_table,
 )
 from tcpsnoop.provider.sides import Window
-from tcpsnoop.provider.stream import MAX_WRITES
-from tcpsnoop.provider.table import (
-    LOOKAHEAD,
-)
-from tcpsnoop.provider.tracking import ROWS_OF_ONE, Memory, Output, drop, track
+from tcpsnoop.provider.timings import make_timings
+from tcpsnoop.provider.tracking import ROWS_OF_ONE, Memory, drop, track
 
 EVERY_PROBE = sum(1 << probe.number for probe in PROBES.values())
 SEND_AND_RECEIVE = 1 << PROBES["send"].number | 1 << PROBES["receive"].number
 
 
-def output_for(rows: int) -> Output:
-    """Room for so many rows of probes."""
-    return Output(
-        np.zeros(rows, PROBE_ROW),
-        np.zeros(rows, CLOSED_ROW),
-        np.zeros((MAX_WRITES, 2), np.int64),
-        np.zeros(LOOKAHEAD, np.int64),
-        np.zeros(LOOKAHEAD, np.int64),
-    )
-
-
 def memory() -> Memory:
     """Nothing remembered, no registered services."""
-    return Memory(make_intervals(), make_log(), np.zeros(1 << 16, np.bool_))
+    return Memory(make_intervals(), make_timings(), make_log(), np.zeros(1 << 16, np.bool_))
 
 
 def openings(count: int) -> SegmentBatch:
@@ -63,7 +50,7 @@ def table_for(connections: int) -> ConnectionTable:
 def test_stops_before_rows_run_out(spare: int) -> None:
     """A segment is taken only when all it may fire has room; one more fits with two rows more."""
     table, sides = table_for(16), Window().sides
-    output = output_for(ROWS_OF_ONE + spare)
+    output = make_output(ROWS_OF_ONE + spare)
     taken = track(openings(16), 0, table, memory(), sides, output, SEND_AND_RECEIVE)
     # Each SYN is one row: the responder's, no end is local.
     assert taken == spare + 1
@@ -72,7 +59,7 @@ def test_stops_before_rows_run_out(spare: int) -> None:
 
 def test_stops_before_a_connection_that_has_no_room() -> None:
     """The table holds three: the fourth waits, and is taken once somebody was dropped."""
-    table, sides, output, kept = table_for(3), Window().sides, output_for(4096), memory()
+    table, sides, output, kept = table_for(3), Window().sides, make_output(4096), memory()
     segments = openings(4)
     assert track(segments, 0, table, kept, sides, output, EVERY_PROBE) == 3
     moment = segments[2:3].copy()
@@ -88,7 +75,7 @@ def test_goes_on_where_it_stopped() -> None:
     """In steps of one row's room it fires what it fires at once."""
     answered = openings(8)
     answered["flags"][4:] = ACK
-    whole, parts = output_for(4096), output_for(ROWS_OF_ONE)
+    whole, parts = make_output(4096), make_output(ROWS_OF_ONE)
     table = table_for(16)
     track(answered, 0, table, memory(), Window().sides, whole, SEND_AND_RECEIVE)
     expected = whole.rows[: table.state[ROWS]].copy()
