@@ -25,6 +25,20 @@ ACCEPT_REFUSED = 6
 WRITE = 7
 CLOSED = 8
 DUPLICATE_FRAME = 9
+ACCEPT_OVERFLOW = 10
+CONNECT_TIMEOUT = 11
+UNREACHABLE = 12
+STATE_CHANGE = 13
+RETRANSMIT = 14
+OUT_OF_ORDER = 15
+DUPLICATE_ACK = 16
+KEEP_ALIVE = 17
+WINDOW_PROBE = 18
+WINDOW_CLOSED = 19
+WINDOW_OPENED = 20
+RTT_SAMPLE = 21
+FIRST_BYTE = 22
+RESET = 23
 
 # Which end of a connection a row is seen from.
 ORIGINATOR = 0
@@ -40,6 +54,46 @@ END_REASONS = (
     "evicted",
     "reused",
 )
+
+
+# How a connection went, as Zeek's conn_state (SEMANTICS 11), in CLOSED_ROW["conn_state"].
+CONN_STATES = (
+    "S0",  # a SYN without an answer
+    "S1",  # established, not ended
+    "SF",  # established and ended by FIN both ways
+    "REJ",  # a SYN answered by a RST
+    "S2",  # established, the originator sent its FIN, the responder did not
+    "S3",  # established, the responder sent its FIN, the originator did not
+    "RSTO",  # established, the originator reset it
+    "RSTR",  # established, the responder reset it
+    "RSTOS0",  # a SYN, then a RST by its sender, no SYN|ACK seen
+    "RSTRH",  # a SYN|ACK, then a RST by its sender, no SYN seen
+    "SH",  # a SYN, then a FIN by its sender, no SYN|ACK seen
+    "SHR",  # a SYN|ACK, then a FIN by its sender, no SYN seen
+    "OTH",  # neither: the capture began in the middle
+)
+
+# States of a connection's end (RFC 9293 section 3.3.2), in DETAIL["old"] and DETAIL["new"].
+STATES = (
+    "CLOSED",
+    "LISTEN",
+    "SYN-SENT",
+    "SYN-RECEIVED",
+    "ESTABLISHED",
+    "FIN-WAIT-1",
+    "FIN-WAIT-2",
+    "CLOSE-WAIT",
+    "CLOSING",
+    "LAST-ACK",
+    "TIME-WAIT",
+)
+
+# What a retransmission was (SEMANTICS 7), in DETAIL["kind"] of `retransmit`.
+RETRANSMISSIONS = ("fast", "timeout", "spurious", "unseen", "handshake")
+
+# How a round-trip time was measured (SEMANTICS 8), in DETAIL["kind"] of `rtt-sample`; the three
+# parts of the method `handshake` come first.
+RTT_METHODS = ("syn", "synack", "irtt", "ack", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -92,7 +146,16 @@ _CLOSED_FIELDS = (
     Field("rx_retransmitted", "integer", "payload bytes it received that were already seen"),
     Field("tx_probe", "integer", "bytes it sent as keep-alive or zero-window probe"),
     Field("rx_probe", "integer", "bytes it received as such"),
+    Field("last_ns", "integer", "time of its last segment"),
+    Field("conn_state", "text", f"one of {', '.join(CONN_STATES)}, as in Zeek"),
+    Field("ttl", "integer", "TTL of the segment that ended it"),
 )
+
+_ELAPSED_SYN = Field("elapsed_ns", "integer", "time since the connection's first SYN; -1 unknown")
+_RETRIES = Field("count", "integer", "times the SYN had been sent again")
+_SEQUENCE = Field("sequence", "integer", "its sequence number, as sent")
+_STATE = Field("new", "text", f"state of the end that sent it, one of {', '.join(STATES)}")
+_TTL = Field("ttl", "integer", "TTL or hop limit of the segment")
 
 PROBES: dict[str, Probe] = {
     probe.name: probe
@@ -104,15 +167,27 @@ PROBES: dict[str, Probe] = {
             "connect-established",
             CONNECT_ESTABLISHED,
             "the SYN|ACK that answers it, or a simultaneous open completed",
+            (_ELAPSED_SYN, _RETRIES, _TTL),
         ),
-        Probe("connect-refused", CONNECT_REFUSED, "a RST that answers a SYN before any SYN|ACK"),
+        Probe(
+            "connect-refused",
+            CONNECT_REFUSED,
+            "a RST that answers a SYN before any SYN|ACK",
+            (_ELAPSED_SYN, _RETRIES, _TTL),
+        ),
         Probe(
             "accept-established",
             ACCEPT_ESTABLISHED,
             "the originator's first segment with ACK and no SYN or RST that acknowledges the "
             "SYN|ACK; once a connection",
+            (_ELAPSED_SYN, _RETRIES, _TTL),
         ),
-        Probe("accept-refused", ACCEPT_REFUSED, "a RST that answers a SYN before any SYN|ACK"),
+        Probe(
+            "accept-refused",
+            ACCEPT_REFUSED,
+            "a RST that answers a SYN before any SYN|ACK",
+            (_ELAPSED_SYN, _RETRIES, _TTL),
+        ),
         Probe("write", WRITE, "an application write as the wire shows it: new bytes up to PUSH"),
         Probe(
             "closed",
@@ -121,10 +196,103 @@ PROBES: dict[str, Probe] = {
             _CLOSED_FIELDS,
         ),
         Probe("duplicate-frame", DUPLICATE_FRAME, "a frame that was captured twice"),
+        Probe(
+            "accept-overflow",
+            ACCEPT_OVERFLOW,
+            "a SYN|ACK sent again after the originator's ACK: the accept queue was full",
+            (Field("count", "integer", "which repetition it is, from 1"),),
+        ),
+        Probe(
+            "connect-timeout",
+            CONNECT_TIMEOUT,
+            "127 s after the last unanswered SYN, or the end of the input if it is older than 3 s",
+            (_ELAPSED_SYN, _RETRIES),
+        ),
+        Probe(
+            "unreachable",
+            UNREACHABLE,
+            "an ICMP error that quotes a segment of a known connection",
+            (
+                Field("sender", "address", "who sent the ICMP error"),
+                Field("kind", "integer", "ICMP type"),
+                Field("code", "integer", "ICMP code"),
+                Field("new", "integer", "4 or 6: the version of ICMP"),
+                _ELAPSED_SYN,
+                _RETRIES,
+            ),
+        ),
+        Probe(
+            "state-change",
+            STATE_CHANGE,
+            "each change of the state of an end, as far as the wire shows it",
+            (
+                Field("old", "text", f"one of {', '.join(STATES)}"),
+                Field("new", "text", "likewise"),
+                Field("elapsed_ns", "integer", "time spent in the old one; -1 unknown"),
+            ),
+        ),
+        Probe(
+            "retransmit",
+            RETRANSMIT,
+            "a segment with bytes, a SYN or a FIN sent before; of kind `unseen`, one that fills a "
+            "hole late",
+            (
+                Field("kind", "text", f"one of {', '.join(RETRANSMISSIONS)}"),
+                _SEQUENCE,
+                Field("overlap", "integer", "its bytes that were seen before"),
+                _STATE,
+            ),
+        ),
+        Probe("out-of-order", OUT_OF_ORDER, "a segment that fills a young hole", (_SEQUENCE,)),
+        Probe(
+            "duplicate-ack",
+            DUPLICATE_ACK,
+            "an ACK without data that repeats the one before it, its window too",
+            (Field("count", "integer", "which repetition it is, from 1"),),
+        ),
+        Probe("keep-alive", KEEP_ALIVE, "no or one byte before the next one, all acknowledged"),
+        Probe("window-probe", WINDOW_PROBE, "one byte into a window of 0"),
+        Probe("window-closed", WINDOW_CLOSED, "the first window of 0 that an end advertises"),
+        Probe(
+            "window-opened",
+            WINDOW_OPENED,
+            "the first other window after it",
+            (Field("elapsed_ns", "integer", "how long it was 0"),),
+        ),
+        Probe(
+            "rtt-sample",
+            RTT_SAMPLE,
+            "a round-trip time, seen from the end that sent what was answered",
+            (
+                Field("kind", "text", f"one of {', '.join(RTT_METHODS)}"),
+                Field("elapsed_ns", "integer", "from the segment to its answer, at the capture"),
+            ),
+        ),
+        Probe(
+            "first-byte",
+            FIRST_BYTE,
+            "the first byte of a response, seen from the end that responds",
+            (
+                Field("elapsed_ns", "integer", "since the last new byte of the request"),
+                Field("latency_ns", "integer", "the same less SYN to SYN|ACK; -1 unknown"),
+                Field("kind", "integer", "1: the server spoke first, measured from the handshake"),
+            ),
+        ),
+        Probe(
+            "reset",
+            RESET,
+            "a RST on an open connection",
+            (
+                _TTL,
+                Field("old", "integer", "TTL of the sender's latest segment before it; 0 none"),
+                _STATE,
+            ),
+        ),
     )
 }
 
-# A fired probe. `detail` is the row's index among the probe's own rows (CLOSED_ROW), else -1.
+# A fired probe. `detail` is the index of what it adds, a row of CLOSED_ROW for `closed` and of
+# DETAIL for the others; -1 when it adds nothing.
 PROBE_ROW = np.dtype(
     [
         ("packet", "i8"),
@@ -165,8 +333,30 @@ CLOSED_ROW = np.dtype(
         ("rx_probe", "i8"),
         ("tx_segments", "i8"),
         ("rx_segments", "i8"),
+        ("last_ns", "i8"),
         ("end_reason", "u1"),
         ("midstream", "u1"),
+        ("conn_state", "u1"),
+        ("ttl", "u1"),
+    ],
+    align=True,
+)
+
+# What the other probes add: the columns that their `fields` name; the rest is 0.
+DETAIL = np.dtype(
+    [
+        ("elapsed_ns", "i8"),
+        ("latency_ns", "i8"),
+        ("sender_high", "i8"),
+        ("sender_low", "i8"),
+        ("sequence", "u4"),
+        ("overlap", "i4"),
+        ("count", "i4"),
+        ("kind", "u1"),
+        ("code", "u1"),
+        ("old", "u1"),
+        ("new", "u1"),
+        ("ttl", "u1"),
     ],
     align=True,
 )
@@ -176,7 +366,8 @@ CLOSED_ROW = np.dtype(
 class ProbeBatch:
     """Fired probes in the order they fired; valid until the next batch.
 
-    `rows` has dtype PROBE_ROW; `closed` dtype CLOSED_ROW, pointed at by `rows["detail"]`.
+    `rows` has dtype PROBE_ROW; `rows["detail"]` points into `closed` (dtype CLOSED_ROW) for probe
+    `closed`, into `details` (dtype DETAIL) for the others.
     `owners` has a row for each of `rows`. `packets` is there only for reporters that need frames.
     """
 
@@ -184,13 +375,15 @@ class ProbeBatch:
     closed: NDArray[np.void] = field(default_factory=lambda: np.empty(0, CLOSED_ROW))
     owners: OwnerColumns = NOBODY_KNOWN
     packets: PacketBatch | None = None
+    details: NDArray[np.void] = field(default_factory=lambda: np.empty(0, DETAIL))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> ProbeBatch:
         """The chosen rows, with what belongs to them."""
-        return ProbeBatch(self.rows[index], self.closed, self.owners.take(index), self.packets)
+        owners = self.owners.take(index)
+        return ProbeBatch(self.rows[index], self.closed, owners, self.packets, self.details)
 
     def of(self, *names: str) -> ProbeBatch:
         """The rows of the named probes."""
