@@ -10,15 +10,15 @@ import copy
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from typing import Any, Protocol
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from tcpsnoop.batches.probes import PROBES, ProbeBatch
+from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, PROBES, ProbeBatch
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter, SummaryReporter
 from tcpsnoop.registry import REPORTERS, load, names
@@ -27,7 +27,12 @@ from tcpsnoop.report import Report, Schema, Table
 from tests.probe_streams import Stream, streams
 from tests.reporters.breaking import BREAKING
 
-Make = Callable[[], Any]
+Make = Callable[..., Any]
+
+# Columns of CLOSED_ROW and DETAIL that hold a field of a probe, by the field's name.
+DETAIL_COLUMNS = {name: (name,) for name in (*(CLOSED_ROW.names or ()), *(DETAIL.names or ()))} | {
+    "sender": ("sender_high", "sender_low")
+}
 
 
 class Law(Protocol):
@@ -145,11 +150,20 @@ def laws_of(reporter: object) -> list[Law]:
 
 
 def makers(kind: Any) -> list[Make]:
-    """The reporter as it comes, and with few keys."""
-    plain: Make = kind
-    if not isinstance(kind(), SummaryReporter):
-        return [plain]
-    return [plain, lambda: kind(max_keys=0), lambda: kind(max_keys=3)]
+    """The reporter as it comes, with each switch turned and each choice made; all with few keys."""
+    made: list[Make] = [kind]
+    for field in fields(kind):
+        values: Sequence[Any] = field.metadata.get("choices", ())
+        if isinstance(field.default, bool) and "help" in field.metadata:
+            values = [not field.default]
+        made += [partial(kind, **{field.name: value}) for value in values]
+    few = [
+        partial(make, max_keys=keys)
+        for make in made
+        if isinstance(make(), SummaryReporter)
+        for keys in (0, 3)
+    ]
+    return [*made, *few]
 
 
 @pytest.mark.parametrize("name", names(REPORTERS))
@@ -166,10 +180,25 @@ def test_it_is_a_reporter(name: str) -> None:
 
 @pytest.mark.parametrize("name", names(REPORTERS))
 def test_a_row_with_a_pid_says_how_it_is_known(name: str) -> None:
-    columns = [column.name for column in load(REPORTERS, name)().schema.columns]
-    assert len(set(columns)) == len(columns)
-    if "pid" in columns:
-        assert columns[-3:] == ["attribution", "reason", "holders"]
+    for make in makers(load(REPORTERS, name)):
+        columns = [column.name for column in make().schema.columns]
+        assert len(set(columns)) == len(columns)
+        if "pid" in columns:
+            assert columns[-3:] == ["attribution", "reason", "holders"]
+
+
+@pytest.mark.parametrize("name", [name for name, probe in PROBES.items() if probe.fields])
+def test_streams_vary_in_all_that_a_probe_adds(name: str) -> None:
+    added_columns = [
+        column for field in PROBES[name].fields for column in DETAIL_COLUMNS[field.name]
+    ]
+
+    def varies(stream: Stream) -> bool:
+        own = stream.closed if name == "closed" else stream.details
+        own = own[stream.rows["detail"]]
+        return all(len(np.unique(own[column])) > 1 for column in added_columns)
+
+    find(streams([name]), varies, settings=settings(phases=[Phase.generate]))
 
 
 @pytest.mark.parametrize("name", names(REPORTERS))
@@ -178,7 +207,7 @@ def test_the_laws_hold(name: str, data: st.DataObject) -> None:
     kind = load(REPORTERS, name)
     stream = data.draw(streams(kind.probes))
     make = data.draw(st.sampled_from(makers(kind)))
-    for law in laws_of(kind()):
+    for law in laws_of(make()):
         law(make, copy.deepcopy(stream))
 
 
@@ -187,7 +216,8 @@ def test_the_laws_hold(name: str, data: st.DataObject) -> None:
 def test_every_row_has_every_column_that_no_other_part_fills(
     name: str, data: st.DataObject
 ) -> None:
-    reporter = load(REPORTERS, name)()
+    kind = load(REPORTERS, name)
+    reporter = data.draw(st.sampled_from(makers(kind)))()
     for batch in data.draw(streams(reporter.probes)).whole:
         if isinstance(reporter, LogReporter):
             table = reporter.rows(batch)

@@ -22,10 +22,11 @@ def add_reporter_options(parser: argparse.ArgumentParser, name: str, reporter: t
             group.add_argument(*flags, long, action=action, default=field.default, **common)
             continue
         kind = positive if isinstance(field.default, int) else type(field.default)
-        metavar = field.name.upper()
-        group.add_argument(
-            *flags, long, type=kind, default=field.default, metavar=metavar, **common
-        )
+        if field.metadata["choices"]:
+            common["choices"] = field.metadata["choices"]
+        else:
+            common["metavar"] = field.name.upper()
+        group.add_argument(*flags, long, type=kind, default=field.default, **common)
 
 
 def make_reporter(reporter: type, arguments: argparse.Namespace) -> Any:

@@ -7,6 +7,7 @@ keeps nothing; a *summary* accumulates and reports.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -23,13 +24,19 @@ def other_note(max_keys: int) -> str:
     return f"more than {max_keys} keys (--max-keys): what the others have is in {OTHER}"
 
 
-def option(default: Any, help: str, *flags: str) -> Any:  # noqa: A002  (the word argparse uses)
+def option(
+    default: Any,
+    help: str,  # noqa: A002  (the word argparse uses)
+    *flags: str,
+    choices: Sequence[str] = (),
+) -> Any:
     """A dataclass field that is a command-line option.
 
     The long name is the field's (`by_port` → `--by-port`); `flags` adds letters (`-v`). The type is
-    the default's: bool makes a switch, int and float are checked, str is taken as it is.
+    the default's: bool makes a switch, int and float are checked, str is taken as it is, or must be
+    one of `choices` when it is given at all.
     """
-    return field(default=default, metadata={"help": help, "flags": flags})
+    return field(default=default, metadata={"help": help, "flags": flags, "choices": choices})
 
 
 class Reporter(Protocol):

@@ -21,6 +21,7 @@ class Example:
     depth: int = option(3, "how deep")
     share: float = option(0.5, "how much")
     label: str = option("x", "what")
+    kind: str = option("", "which", choices=("red", "green"))
     inner: int = field(default=7)
 
 
@@ -38,8 +39,19 @@ def test_without_words_the_defaults_hold() -> None:
 
 
 def test_each_field_is_an_option_of_its_name_and_type() -> None:
-    words = ["--by-port", "--merged", "--depth", "9", "--share", "0.25", "--label", "y"]
-    assert made(*words) == Example(True, False, 9, 0.25, "y")
+    words = [
+        "--by-port",
+        "--merged",
+        "--depth",
+        "9",
+        "--share",
+        "0.25",
+        "--label",
+        "y",
+        "--kind",
+        "red",
+    ]
+    assert made(*words) == Example(True, False, 9, 0.25, "y", "red")
 
 
 def test_a_letter_of_its_own_but_none_that_is_taken() -> None:
@@ -52,7 +64,9 @@ def test_a_field_without_help_is_no_option() -> None:
         made("--inner", "1")
 
 
-@pytest.mark.parametrize("words", [["--depth", "0"], ["--depth", "x"], ["--share", "much"]])
+@pytest.mark.parametrize(
+    "words", [["--depth", "0"], ["--depth", "x"], ["--share", "much"], ["--kind", "blue"]]
+)
 def test_values_are_checked(words: list[str]) -> None:
     with pytest.raises(UsageError, match=words[0]):
         made(*words)
