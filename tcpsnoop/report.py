@@ -107,7 +107,9 @@ class Cell:
     """A value within a line of text: width as in printf, wider values widen the field.
 
     `endpoint` writes an IPv6 address in brackets; `otherwise` names the column to write when the
-    value is unknown (a host name, else its address), without it `-` is written.
+    value is unknown (a host name, else its address), without it `-` is written. An INTEGER or
+    SECONDS column can be written in a `unit` (1024 for KB of bytes, 1_000_000 for ms of
+    nanoseconds) with `decimals`: cut off when there are none, else rounded.
     """
 
     column: str
@@ -115,6 +117,8 @@ class Cell:
     align: Align = Align.RIGHT
     endpoint: bool = False
     otherwise: str = ""
+    unit: int = 1
+    decimals: int = 0
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,14 @@ def write_seconds(
 
 
 @kernel
+def write_decimal(words: Words, at: Integer, value: Integer, digits: Integer) -> Integer:
+    """A number, not negative, given without its point; `digits` (9 at most) stand behind it."""
+    one = _POWERS[digits]
+    at = write_number(words, at, value // one)
+    return write_fraction(words, at, value % one * _POWERS[9 - digits], digits)
+
+
+@kernel
 def _write_second(out: Bytes, at: Integer, seconds: Integer) -> None:
     """Date and time of day, 19 bytes.
 

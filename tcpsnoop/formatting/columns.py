@@ -37,6 +37,17 @@ def load(slots: Matrix, kind: Kind, values: Values) -> None:
     forget(slots[-1], values)
 
 
+def load_decimal(slots: Matrix, values: Values, unit: int, decimals: int) -> None:
+    """Fill `slots` with numbers in a `unit`: without decimals cut off, else rounded half up."""
+    numbers = values.data.astype(np.int64)
+    whole, rest = np.divmod(numbers, unit)
+    shift = 10**decimals
+    # What is left of the unit times the shift fits: units are at most some 10^9.
+    slots[0] = whole * shift + (rest * shift + (unit // 2 if decimals else 0)) // unit
+    slots[1] = np.where(numbers < 0, -1, decimals)
+    forget(slots[1], values)
+
+
 def load_time(slots: Matrix, values: Values, form: TimeForm, start_ns: int) -> None:
     """Fill `slots` with times in one of their forms; `start_ns` is the zero of relative ones."""
     times: NDArray[Any] = values.data

@@ -63,13 +63,15 @@ class _Compiler:
         self.pending = ""  # literals since the last operation
         self.literals = bytearray(style.unknown.encode())
         self.operations: list[NDArray[np.void]] = []
-        self.loads: dict[tuple[str, int], Load] = {}  # fields of the same values share them
+        self.loads: dict[
+            tuple[str, int, int, int], Load
+        ] = {}  # fields of the same values share them
         self.longest = 0
         self._unknown = len(self.literals)
         self._mark = ord(style.mark) if style.mark else 0
 
     def add_field(self, field: Field) -> None:
-        key = field.column, field.code
+        key = field.column, field.code, field.unit, field.decimals
         if key not in self.loads:
             slot = max((load.end for load in self.loads.values()), default=0)
             self.loads[key] = Load(field, slot)

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from tcpsnoop.formatting.operations import ADDRESS, CLOCK, INTEGER, POOL, SECONDS, TIME
+from tcpsnoop.formatting.operations import (
+    ADDRESS,
+    CLOCK,
+    DECIMAL,
+    INTEGER,
+    POOL,
+    SECONDS,
+    TIME,
+)
 from tcpsnoop.report import Kind
 
 
@@ -34,7 +42,8 @@ _TIME_CODES = {TimeForm.UTC: TIME, TimeForm.CLOCK: CLOCK, TimeForm.RELATIVE: SEC
 class Field:
     """The values of one column, in a width as of printf: wider values widen it.
 
-    `brackets` go around IPv6 addresses. `otherwise` is written in place of an unknown value.
+    `brackets` go around IPv6 addresses. `otherwise` is written in place of an unknown value. With
+    a `unit` a number, not negative, is written in so many, with `decimals` (9 at most).
     """
 
     column: str
@@ -44,10 +53,14 @@ class Field:
     brackets: bool = False
     otherwise: Field | None = None
     time_form: TimeForm = TimeForm.UTC
+    unit: int = 1
+    decimals: int = 0
 
     @property
     def code(self) -> int:
         """The operation that writes it."""
+        if self.unit > 1:
+            return DECIMAL
         return _TIME_CODES[self.time_form] if self.kind is Kind.TIME else _CODES[self.kind]
 
 

@@ -17,8 +17,9 @@ ADDRESS = 3  # high half, low half, 1 if known
 TIME = 4  # nanoseconds since the epoch, digits; negative digits: unknown
 CLOCK = 5  # nanoseconds since midnight, digits; negative digits: unknown
 SECONDS = 6  # nanoseconds of either sign, digits; negative digits: unknown
+DECIMAL = 7  # a number without its point, digits behind the point; negative digits: unknown
 
-SLOTS = {NOTHING: 0, INTEGER: 1, POOL: 1, ADDRESS: 3, TIME: 2, CLOCK: 2, SECONDS: 2}
+SLOTS = {NOTHING: 0, INTEGER: 1, POOL: 1, ADDRESS: 3, TIME: 2, CLOCK: 2, SECONDS: 2, DECIMAL: 2}
 
 # Digits of a second beyond nine: as many as the value needs, one at least.
 SHORTEST = 10
@@ -32,6 +33,7 @@ LONGEST = {
     TIME: 32,  # 2026-11-21T21:44:13.123456789Z, quoted
     CLOCK: 18,
     SECONDS: 21,  # a sign, ten digits, a point, nine digits
+    DECIMAL: 20,  # 2^63 - 1 and a point
 }
 
 OPERATION = np.dtype(

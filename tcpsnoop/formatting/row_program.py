@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.formatting.columns import load, load_time, load_unknown, pool_index
+from tcpsnoop.formatting.columns import load, load_decimal, load_time, load_unknown, pool_index
 from tcpsnoop.formatting.compiling import Load, compile_row
 from tcpsnoop.formatting.fields import Field, Style
-from tcpsnoop.formatting.operations import POOL
+from tcpsnoop.formatting.operations import DECIMAL, POOL
 from tcpsnoop.formatting.pools import EncodedPool, JoinedPools, PoolEncoder
 from tcpsnoop.formatting.rows_kernel import write_rows
 from tcpsnoop.formatting.words import Bytes, words_of
@@ -71,6 +71,9 @@ class RowProgram:
                 index, pool = self._encode(item, given, piece, count)
                 indices.append((slots[0], index))
                 pools.append(pool)
+            elif item.field.code == DECIMAL:
+                field = item.field
+                load_decimal(slots, given.take(piece), field.unit, field.decimals)
             elif item.field.kind is Kind.TIME:
                 load_time(slots, given.take(piece), item.field.time_form, start_ns)
             else:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.formatting.cells import write_clock, write_endpoint, write_seconds, write_time
-from tcpsnoop.formatting.operations import ADDRESS, CLOCK, INTEGER, NOTHING, POOL, TIME
+from tcpsnoop.formatting.cells import (
+    write_clock,
+    write_decimal,
+    write_endpoint,
+    write_seconds,
+    write_time,
+)
+from tcpsnoop.formatting.operations import ADDRESS, CLOCK, DECIMAL, INTEGER, NOTHING, POOL, TIME
 from tcpsnoop.formatting.words import BLANKS, Bytes, Words, copy, indent, write_number
 from tcpsnoop.kernel import Integer, kernel
 
@@ -110,4 +116,6 @@ def _write_moment(
         return write_time(out, words, at, value, digits, quote, last_second)
     if code == CLOCK:
         return write_clock(out, words, at, value, digits)
+    if code == DECIMAL:
+        return write_decimal(words, at, value, digits)
     return write_seconds(out, words, at, value, digits)

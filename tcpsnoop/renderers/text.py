@@ -190,4 +190,6 @@ def _field(cell: Cell, kinds: Callable[[str], Kind]) -> Field:
         cell.align is Align.LEFT,
         cell.endpoint,
         otherwise,
+        unit=cell.unit,
+        decimals=cell.decimals,
     )

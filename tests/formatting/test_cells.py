@@ -106,6 +106,15 @@ def test_seconds_are_cut_off(formatting: ModuleType, value_ns: int, digits: int)
     assert text(out, end) == f"{cut:f}"
 
 
+@given(st.integers(0, 2**63 - 1), DIGITS)
+@example(0, 0)
+@example(7, 9)
+def test_decimals(formatting: ModuleType, value: int, digits: int) -> None:
+    out, words = buffer(formatting)
+    end = formatting.cells.write_decimal(words, 0, value, digits)
+    assert text(out, end) == f"{Decimal(value).scaleb(-digits):f}"
+
+
 @pytest.mark.parametrize(
     ("value_ns", "shown"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tcpsnoop.formatting.columns import load, load_time, load_unknown, pool_index
+from tcpsnoop.formatting.columns import load, load_decimal, load_time, load_unknown, pool_index
 from tcpsnoop.formatting.fields import TimeForm
 from tcpsnoop.formatting.operations import SHORTEST
 from tcpsnoop.report import Kind, Values
@@ -46,6 +46,21 @@ def test_durations_below_zero_are_unknown() -> None:
     assert given[1].tolist() == [SHORTEST, -1]
     load(given, Kind.SECONDS, Values(np.array([5, 6]), digits=np.array([3, 12], np.uint8)))
     assert given.tolist() == [[5, 6], [3, 9]]
+
+
+def test_numbers_in_a_unit_are_cut_off_or_rounded() -> None:
+    given = slots(2, 4)
+    load_decimal(given, Values(np.array([1023, 1024, 2047, -1])), 1024, 0)
+    assert given[0, :3].tolist() == [0, 1, 1]
+    assert given[1].tolist() == [0, 0, 0, -1]
+    load_decimal(given, Values(np.array([4_999, 5_000, 1_234_567, 2**63 - 1])), 1_000_000, 2)
+    assert given.tolist() == [[0, 1, 123, 922_337_203_685_478], [2, 2, 2, 2]]
+
+
+def test_a_number_in_a_unit_that_is_not_known() -> None:
+    given = slots(2)
+    load_decimal(given, Values(np.array([2048, 2048]), known=KNOWN), 1024, 0)
+    assert given[1].tolist() == [0, -1]
 
 
 def test_times_in_utc_keep_their_digits() -> None:

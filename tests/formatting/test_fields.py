@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tcpsnoop.formatting.fields import Field, TimeForm
-from tcpsnoop.formatting.operations import ADDRESS, CLOCK, INTEGER, POOL, SECONDS, TIME
+from tcpsnoop.formatting.operations import (
+    ADDRESS,
+    CLOCK,
+    DECIMAL,
+    INTEGER,
+    POOL,
+    SECONDS,
+    TIME,
+)
 from tcpsnoop.report import Kind
 
 OPERATIONS = {
@@ -35,3 +43,8 @@ def test_the_form_of_a_time_chooses_its_operation(form: TimeForm, code: int) -> 
 
 def test_the_form_of_times_means_nothing_to_others() -> None:
     assert Field("bytes", Kind.INTEGER, time_form=TimeForm.CLOCK).code == INTEGER
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.SECONDS])
+def test_a_unit_makes_a_number_with_a_point(kind: Kind) -> None:
+    assert Field("bytes", kind, unit=1024).code == DECIMAL

@@ -38,7 +38,19 @@ def test_the_longest_value_is_within_its_bound(
     assert 0 < len(text) <= formatting.operations.LONGEST[field.code]
 
 
+def test_the_longest_number_in_a_unit_is_within_its_bound(formatting: ModuleType) -> None:
+    field = formatting.Field("value", Kind.INTEGER, unit=2, decimals=0)
+    point = formatting.Field("value", Kind.INTEGER, unit=10, decimals=1)
+    style = formatting.Style("-", "", str, str)
+    values = {"value": Values(np.array([2**63 - 1]))}
+    texts = [
+        b"".join(formatting.RowProgram([each], style).write(values, 1)) for each in (field, point)
+    ]
+    assert texts == [b"4611686018427387903", b"922337203685477580.7"]
+    assert max(map(len, texts)) <= formatting.operations.LONGEST[field.code]
+
+
 def test_every_operation_has_a_bound_and_slots(formatting: ModuleType) -> None:
     operations = formatting.operations
-    codes = set(range(operations.NOTHING, operations.SECONDS + 1))
+    codes = set(range(operations.NOTHING, operations.DECIMAL + 1))
     assert set(operations.LONGEST) == set(operations.SLOTS) == codes

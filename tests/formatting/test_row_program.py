@@ -189,6 +189,18 @@ def written(
     return b"".join(program.write(values, count, **more)).decode()
 
 
+def test_one_column_in_several_units(formatting: ModuleType) -> None:
+    parts = [
+        formatting.Field("bytes", Kind.INTEGER, 5),
+        formatting.Field("bytes", Kind.INTEGER, 3, unit=1024),
+        formatting.Field("bytes", Kind.INTEGER, 6, True, unit=1000, decimals=2),
+        formatting.Field("bytes", Kind.INTEGER, 6, unit=1000, decimals=1),
+        "\n",
+    ]
+    values = {"bytes": Values(np.array([2047, -1]))}
+    assert written(formatting, parts, values, 2) == " 2047  12.05     2.0\n    -  --          -\n"
+
+
 def test_an_unknown_value_gives_its_place_to_another(formatting: ModuleType) -> None:
     port = formatting.Field("port", Kind.INTEGER, width=6, left=True)
     alias = formatting.Field("alias", Kind.TEXT, width=6, otherwise=port)

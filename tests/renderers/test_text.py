@@ -158,6 +158,19 @@ def test_wider_values_widen_the_field_and_ipv6_stands_in_brackets() -> None:
     )
 
 
+def test_numbers_can_be_written_in_a_unit() -> None:
+    columns = schema(
+        Line(
+            "KB MS",
+            (Cell("bytes", unit=1024), " ", Cell("took_seconds", 6, unit=1_000_000, decimals=2)),
+        ),
+        bytes=Kind.INTEGER,
+        took_seconds=Kind.SECONDS,
+    )
+    values = {"bytes": integers([2047, -1]), "took_seconds": integers([1_234_567, -1])}
+    assert log(Table(columns, values)) == "KB MS\n1   1.23\n-      -\n"
+
+
 def test_no_flags_are_null() -> None:
     table = finger_session().take(slice(0, 1))
     values = {**table.values, "flags": Values(np.zeros(1, np.uint16))}
