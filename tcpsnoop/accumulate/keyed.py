@@ -4,7 +4,8 @@ Rows are kept as columns sorted by a hash of the key, which costs the bytes of t
 smallest integers that hold them, and eight more a row. When there are more keys than `max_keys`,
 those with the smallest hashes are kept: a key among the smallest of all was among the smallest in
 every part of the stream that had it, so nothing of it is ever lost, whatever the order and the
-parts, and what is kept is a fair sample. All other keys are one, the other.
+parts, and what is kept is a fair sample. All other keys are one, the other. Rows can be capped in
+the same way: the keys kept are the longest sequence in the order of hashes whose rows are not more.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tcpsnoop.accumulate.runs import Column, Run, combined, joined, merged, narrowed, sames
-from tcpsnoop.accumulate.totals import BUCKET_BITS, BUCKETS, Totals
+from tcpsnoop.accumulate.totals import Totals
 
-# A place is a hash of 57 bits and a bucket of 6, so the buckets of a key are neighbours.
-_HASH_BITS = 63 - BUCKET_BITS
-# No key has this hash: it is that of the other, which so stands last.
-_OTHER = (1 << _HASH_BITS) - 1
+BUCKET_BITS = 6  # enough for the powers of two
+# A place is a hash of 57 bits and a bucket of 6, so the buckets of a key are neighbours; of buckets
+# of more bits the hash has fewer.
+_PLACE_BITS = 63
+_HASH_BITS = _PLACE_BITS - BUCKET_BITS
+# No key has the greatest hash: it is that of the other, which so stands last.
+_GREATEST = (1 << _HASH_BITS) - 1
 
 # So many rows wait to be merged into the run: some MB, and few passes over a million keys. So many
 # batches: live ones may be of one row.
@@ -41,10 +45,25 @@ class Keyed:
     np.bitwise_or. All are integers of at most 64 bits. Two can be merged when they were made alike.
     """
 
-    def __init__(self, keys: int, values: Sequence[np.ufunc], max_keys: int) -> None:
+    def __init__(
+        self,
+        keys: int,
+        values: Sequence[np.ufunc],
+        max_keys: int,
+        *,
+        bucket_bits: int = BUCKET_BITS,
+        max_rows: int | None = None,
+    ) -> None:
+        """`bucket_bits` is from 6 to 24; `max_rows` caps the buckets of all keys together."""
         self._keys = keys
         self._ufuncs = tuple(values)
         self._max_keys = max_keys
+        self._max_rows = max_rows
+        self._bits = bucket_bits
+        self._other = (1 << _PLACE_BITS - bucket_bits) - 1
+        # Keys from this hash on are the other for good: they once were too many rows, and as some
+        # of theirs are gone, what is left must not count as few.
+        self._cut = self._other
         self._run: Run = [np.empty(0, np.int64) for _ in range(1 + keys + len(values))]
         self._pending: list[Run] = []
         self._pending_rows = 0
@@ -55,15 +74,13 @@ class Keyed:
         values: Sequence[Column | int],
         buckets: Column | int = 0,
     ) -> None:
-        """Take rows in: a key and its values each, a number standing for a column of it.
-
-        Buckets are from 0 to 63.
-        """
+        """Take rows in: a key and its values each, a number standing for a column of it."""
         rows = len(keys[0])
         if rows == 0:
             return
         columns = [np.broadcast_to(column, rows).astype(np.int64) for column in (*keys, *values)]
-        place = _hashes(columns[: self._keys]) << BUCKET_BITS | buckets
+        hashes = _hashes(columns[: self._keys]) >> self._bits - BUCKET_BITS
+        place = np.minimum(hashes, self._other - 1) << self._bits | buckets
         run = [place, *columns]
         self._pending.append(combined(run, self._keys, self._ufuncs))
         self._pending_rows += len(self._pending[-1][0])
@@ -75,13 +92,21 @@ class Keyed:
         """Take in what another one has; it stays as it is."""
         other._settle()
         self._settle()
+        self._cut = min(self._cut, other._cut)
         self._run = self._capped(merged(self._run, other._run, self._keys, self._ufuncs))
 
     def mapped(self, value: int, function: Callable[[Column], Column]) -> Keyed:
         """The same with one column of values replaced by a function of it."""
         self._settle()
         number = 1 + self._keys + value
-        result = Keyed(self._keys, self._ufuncs, self._max_keys)
+        result = Keyed(
+            self._keys,
+            self._ufuncs,
+            self._max_keys,
+            bucket_bits=self._bits,
+            max_rows=self._max_rows,
+        )
+        result._cut = self._cut
         result._run = list(self._run)
         result._run[number] = narrowed(function(self._run[number].astype(np.int64)))
         return result
@@ -90,7 +115,7 @@ class Keyed:
         """All that is known; the order of the keys means nothing."""
         self._settle()
         run = self._run
-        hashes = run[0] >> BUCKET_BITS
+        hashes = run[0] >> self._bits
         same, hashes_met = sames(hashes, run[1 : 1 + self._keys])
         if hashes_met:
             # The buckets of two keys of one hash are mixed.
@@ -103,7 +128,8 @@ class Keyed:
             self._ufuncs,
             run[0],
             np.flatnonzero(np.concatenate(([True], ~same))) if same.any() else None,
-            bool(len(hashes)) and bool(hashes[-1] == _OTHER),
+            bool(len(hashes)) and bool(hashes[-1] == self._other),
+            (1 << self._bits) - 1,
         )
 
     def _settle(self) -> None:
@@ -116,24 +142,38 @@ class Keyed:
             self._run = self._capped(merged(self._run, new, self._keys, self._ufuncs))
 
     def _capped(self, run: Run) -> Run:
-        """The run with the keys beyond the cap as the other."""
-        end = int(np.searchsorted(run[0], _OTHER << BUCKET_BITS))
-        if end <= self._max_keys:
+        """The run with the keys beyond the caps as the other."""
+        end = int(np.searchsorted(run[0], self._other << self._bits))
+        cut = self._first_beyond(run[0][:end])
+        if cut == end:
             return run
-        hashes = run[0][:end] >> BUCKET_BITS
-        starts = np.flatnonzero(np.concatenate(([True], hashes[1:] != hashes[:-1])))
-        if len(starts) <= self._max_keys:
-            return run
-        cut = starts[self._max_keys]
-        place = _OTHER << BUCKET_BITS | run[0][cut:] & BUCKETS
+        place = self._other << self._bits | run[0][cut:] & (1 << self._bits) - 1
         keys = [np.zeros_like(column[cut:]) for column in run[1 : 1 + self._keys]]
         values = [column[cut:] for column in run[1 + self._keys :]]
         other = combined([place, *keys, *values], self._keys, self._ufuncs)
         return joined([[column[:cut] for column in run], other])
 
+    def _first_beyond(self, places: Column) -> int:
+        """The first row that is of a key beyond the caps; as many as there are when none is."""
+        rows = len(places)
+        cut = int(np.searchsorted(places, self._cut << self._bits))
+        many = self._max_rows is not None and rows > self._max_rows
+        if rows <= self._max_keys and not many:
+            return cut
+        hashes = places >> self._bits
+        starts = np.flatnonzero(np.concatenate(([True], hashes[1:] != hashes[:-1])))
+        if many:
+            ends = np.append(starts[1:], rows)
+            first = starts[np.searchsorted(ends, self._max_rows, side="right")]
+            self._cut = min(self._cut, int(hashes[first]))
+            cut = min(cut, int(first))
+        if len(starts) > self._max_keys:
+            cut = min(cut, int(starts[self._max_keys]))
+        return cut
+
 
 def _hashes(keys: Sequence[Column]) -> Column:
-    """57 bits of hash for each row, never that of the other.
+    """57 bits of hash for each row, never the greatest.
 
     Always the same for a key, wherever it is computed: what is kept under the cap hangs on it.
     """
@@ -145,4 +185,4 @@ def _hashes(keys: Sequence[Column]) -> Column:
         state *= _SECOND_FACTOR
         state ^= state >> np.uint64(29)
     state >>= np.uint64(64 - _HASH_BITS)
-    return np.minimum(state.view(np.int64), _OTHER - 1)
+    return np.minimum(state.view(np.int64), _GREATEST - 1)

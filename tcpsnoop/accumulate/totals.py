@@ -8,10 +8,6 @@ import numpy as np
 
 from tcpsnoop.accumulate.runs import Column
 
-# The lowest bits of a place are a bucket.
-BUCKET_BITS = 6
-BUCKETS = (1 << BUCKET_BITS) - 1
-
 
 @dataclass(frozen=True)
 class Totals:
@@ -25,9 +21,10 @@ class Totals:
     _keys: tuple[Column, ...]  # by key and bucket, as `by_bucket`
     by_bucket: tuple[Column, ...]  # integers of any size
     _ufuncs: tuple[np.ufunc, ...]
-    _places: Column
+    _places: Column  # their lowest bits are a bucket
     _firsts: Column | None  # where each key begins; None: every row is a key of its own
     has_other: bool
+    _buckets: int  # the bits of a place that are a bucket
 
     def __len__(self) -> int:
         return len(self._places if self._firsts is None else self._firsts)
@@ -53,7 +50,7 @@ class Totals:
     @property
     def buckets(self) -> Column:
         """The bucket of each row of `by_bucket`."""
-        return self._places & BUCKETS
+        return self._places & self._buckets
 
     def order(self, *columns: Column) -> Column:
         """The keys' rows in ascending order of columns, the first before the next; other last."""

@@ -186,7 +186,7 @@ def test_hashes_are_spread_and_none_is_the_others() -> None:
         hashes = keyed._hashes(keys)
         assert len(np.unique(hashes)) == len(numbers)
         assert hashes.min() >= 0
-        assert hashes.max() < keyed._OTHER
+        assert hashes.max() < keyed._GREATEST
         quarters = np.bincount(hashes >> 55, minlength=4)
         # Of 65536 fair draws a quarter is off by 5 standard deviations, 554, hardly ever.
         assert np.abs(quarters - len(numbers) / 4).max() < 554

@@ -1,0 +1,159 @@
+"""Quantiles against sorted lists: nearest rank within 1 %, any split, under the caps, pickled."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcpsnoop.accumulate import quantiles
+from tcpsnoop.accumulate.quantiles import Quantiles, log_linear, log_linear_bounds
+
+LARGEST = 2**63 - 1
+EDGES = sorted({0, LARGEST} | {2**k + d for k in range(1, 63) for d in (-1, 0, 1)})
+Row = tuple[int, int]  # key, value
+
+# Few values of many bits, so that quantiles are of values that differ; 2^55 of them can be summed.
+values = st.integers(0, 55).flatmap(lambda bits: st.integers(0, 2**bits))
+rows = st.lists(st.tuples(st.integers(-1, 3), values), max_size=60)
+percents = st.sampled_from([1, 25, 50, 75, 95, 99, 100])
+
+
+def observed(stream: Sequence[Row], max_keys: int = 100) -> Quantiles:
+    block = Quantiles(1, max_keys)
+    key, value = np.array(stream, np.int64).reshape(-1, 2).T
+    block.observe((key,), value)
+    return block
+
+
+def seen(block: Quantiles) -> list[tuple[int, ...]]:
+    """All that can be seen of a block."""
+    found = block.distributions()
+    columns = [found.totals.key(0), found.count, found.sum, found.least, found.most]
+    columns += [found.quantile(percent) for percent in (1, 50, 95, 99, 100)]
+    return sorted(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_every_number_below_128_has_its_own_bucket() -> None:
+    numbers = np.arange(128)
+    assert log_linear(numbers).tolist() == numbers.tolist()
+
+
+def test_the_largest_number_has_the_last_bucket_of_twelve_bits() -> None:
+    # 128 for the numbers below 2^7, then 64 for each of the 56 powers of two up to 2^62.
+    assert log_linear(np.array([LARGEST])).tolist() == [128 + 64 * 56 - 1]
+
+
+def test_buckets_ascend_without_gaps() -> None:
+    least, most = log_linear_bounds(np.arange(128 + 64 * 56))
+    assert least[0] == 0
+    assert (least[1:] == most[:-1] + 1).all()
+    assert most[-1] == LARGEST
+
+
+@given(st.lists(st.one_of(st.sampled_from(EDGES), st.integers(0, LARGEST)), min_size=1))
+def test_a_bucket_holds_its_values_and_is_a_64th_wide(numbers: list[int]) -> None:
+    least, most = (bound.tolist() for bound in log_linear_bounds(log_linear(np.array(numbers))))
+    for number, low, high in zip(numbers, least, most, strict=True):
+        assert low <= number <= high
+        assert (high - low + 1) * 64 <= max(low, 64)
+
+
+@given(stream=rows, percent=percents)
+def test_a_quantile_is_within_1_percent_of_the_nearest_rank(
+    stream: list[Row], percent: int
+) -> None:
+    found = observed(stream).distributions()
+    answers = zip(found.totals.key(0).tolist(), found.quantile(percent).tolist(), strict=True)
+    expected = {}
+    for key in {key for key, _ in stream}:
+        ascending = sorted(value for other, value in stream if other == key)
+        rank = max(1, -(-len(ascending) * percent // 100))
+        expected[key] = ascending[rank - 1]
+    answered = dict(answers)
+    assert answered.keys() == expected.keys()
+    for key, answer in answered.items():
+        assert abs(answer - expected[key]) * 100 <= expected[key]
+
+
+@given(stream=rows)
+def test_count_sum_least_and_most_are_exact(stream: list[Row]) -> None:
+    for key, count, total, least, most, *_ in seen(observed(stream)):
+        mine = [value for other, value in stream if other == key]
+        assert (count, total, least, most) == (len(mine), sum(mine), min(mine), max(mine))
+
+
+@given(stream=rows)
+def test_histograms_are_of_powers_of_two(stream: list[Row]) -> None:
+    found = observed(stream).distributions()
+    histogram = found.histograms()
+    for row, key in enumerate(found.totals.key(0).tolist()):
+        mine = Counter(
+            1 << value.bit_length() - 1 if value else 0 for other, value in stream if other == key
+        )
+        assert histogram(row) == sorted([lower, count] for lower, count in mine.items())
+
+
+@pytest.fixture(params=[None, 0, 1, 7], ids=lambda rows: f"{rows} buckets")
+def few_buckets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param is not None:
+        monkeypatch.setattr(quantiles, "MAX_BUCKETS", request.param)
+
+
+@pytest.mark.usefixtures("few_buckets")
+@given(parts=st.lists(rows, min_size=2, max_size=4), cap=st.sampled_from([0, 1, 3, 100]))
+def test_any_split_merged_in_any_grouping_is_the_whole(parts: list[list[Row]], cap: int) -> None:
+    whole = seen(observed([row for part in parts for row in part], cap))
+    left = Quantiles(1, cap)
+    for part in parts:
+        left.merge(observed(part, cap))
+    assert seen(left) == whole
+    blocks = [observed(part, cap) for part in parts]
+    for block, later in zip(reversed(blocks[:-1]), reversed(blocks[1:]), strict=True):
+        block.merge(pickle.loads(pickle.dumps(later)))
+    assert seen(blocks[0]) == whole
+    again = Quantiles(1, cap)
+    for part in parts:
+        key, value = np.array(part, np.int64).reshape(-1, 2).T
+        again.observe((key,), value)
+        assert seen(again) is not None  # asking between the batches settles what is pending
+    assert seen(again) == whole
+
+
+@given(stream=rows, most=st.integers(0, 20))
+def test_keys_that_are_kept_are_exact_and_their_buckets_no_more_than_the_cap(
+    stream: list[Row], most: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantiles, "MAX_BUCKETS", most)
+        block = observed(stream)
+    totals = block.distributions().totals
+    kept = len(totals) - totals.has_other
+    assert totals.starts[kept] <= most
+    everything = set(seen(observed(stream)))
+    lines = seen(block)
+    exact = [line for line in lines if line in everything]
+    assert len(exact) >= kept
+    assert sum(count for _, count, *_ in lines) == len(stream)
+    keys = len({key for key, _ in stream})
+    assert totals.has_other == (kept < keys)
+
+
+def test_a_key_that_lost_its_buckets_stays_the_other() -> None:
+    """Otherwise what came of it after the cut would count as all of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantiles, "MAX_BUCKETS", 3)
+        block = Quantiles(1, 100)
+        for start in range(2):
+            key = np.repeat(np.arange(4), 2)
+            block.observe((key,), np.tile([1 + start, 100 + start], 4))
+            assert block.distributions().totals.has_other
+    # The first key in the order of hashes needs four buckets in the end, more than there are.
+    found = block.distributions()
+    assert found.count.tolist() == [16]
+    assert found.totals.has_other
