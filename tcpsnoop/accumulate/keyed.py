@@ -58,7 +58,7 @@ class Keyed:
         self._keys = keys
         self._ufuncs = tuple(values)
         self._max_keys = max_keys
-        self._max_rows = max_rows
+        self._max_rows = np.iinfo(np.int64).max if max_rows is None else max_rows
         self._bits = bucket_bits
         self._other = (1 << _PLACE_BITS - bucket_bits) - 1
         # Keys from this hash on are the other for good: they once were too many rows, and as some
@@ -157,7 +157,7 @@ class Keyed:
         """The first row that is of a key beyond the caps; as many as there are when none is."""
         rows = len(places)
         cut = int(np.searchsorted(places, self._cut << self._bits))
-        many = self._max_rows is not None and rows > self._max_rows
+        many = rows > self._max_rows
         if rows <= self._max_keys and not many:
             return cut
         hashes = places >> self._bits
