@@ -54,6 +54,8 @@ _RUNS = (
     ("wdist", "-n", "text", (*_WRITES, *_SIDES, "empty.pcap")),
     ("wdist", "-n", "jsonl", (*_WRITES, "cooked-loopback.pcap")),
     ("wdist", "-n", "csv", ("writes.pcap", "empty.pcap")),
+    ("life", "", "text", ("empty.pcap",)),
+    ("life", "", "csv", ("empty.pcap",)),
 )
 
 
