@@ -8,7 +8,7 @@ from __future__ import annotations
 from captures.make.capture import Capture, Truth, by_time, connected, pcap
 from captures.make.conversation import CLIENT, START_NS, STEP_US, Conversation
 from captures.make.frames import ACK, PUSH, RST, Endpoint
-from captures.make.sessions import THE_ONE_ADDRESS, exchange, handshake, session
+from captures.make.sessions import THE_ONE_ADDRESS, close, exchange, handshake, session
 
 SECOND_US = 1_000_000
 DATABASE, REPLICA = Endpoint("198.51.100.20", 5432), Endpoint("198.51.100.21", 5432)
@@ -17,7 +17,7 @@ QUERY, ANSWER = b"q" * 100, b"r" * 1_400
 
 def captures() -> dict[str, Capture]:
     """The captures of this module by name."""
-    return {"idle-reset.pcap": idle_reset()}
+    return {"idle-reset.pcap": idle_reset(), "churn.pcap": churn()}
 
 
 def idle_reset() -> Capture:
@@ -40,6 +40,23 @@ def idle_reset() -> Capture:
         kept.responder.sends(ACK)
     exchange(kept, QUERY, ANSWER)
     shows = "connections idle for a minute are reset, one with keep-alives is not"
+    return pcap(by_time(*(talk.packets for talk in talks)), shows, _facts(talks))
+
+
+def churn() -> Capture:
+    """A connection for each of five requests, a second apart; and one that is used for five."""
+    *single, kept = talks = [
+        _talk(number, server, after_us=number * SECOND_US)
+        for number, server in enumerate([DATABASE] * 5 + [REPLICA])
+    ]
+    for talk in single:
+        session(talk, QUERY, ANSWER)
+    handshake(kept)
+    for _ in range(5):
+        exchange(kept, QUERY, ANSWER)
+        kept.wait(us=SECOND_US)
+    close(kept)
+    shows = "a connection for each request to one server, one connection for all to another"
     return pcap(by_time(*(talk.packets for talk in talks)), shows, _facts(talks))
 
 

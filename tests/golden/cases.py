@@ -56,6 +56,7 @@ _RUNS = (
     ("wdist", "-n", "csv", ("writes.pcap", "empty.pcap")),
     ("life", "", "text", ("empty.pcap",)),
     ("life", "", "csv", ("empty.pcap",)),
+    ("watch", "", "text", ("empty.pcap",)),
 )
 
 
