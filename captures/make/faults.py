@@ -1,13 +1,13 @@
 """Hosts with a fault that a report shows: what docs/reporters/ teaches by.
 
-One client has all connections of a capture, so its side is found by rule 4 of SEMANTICS 4.
+One host has all connections of a capture, so its side is found by rule 4 of SEMANTICS 4.
 """
 
 from __future__ import annotations
 
-from captures.make.capture import Capture, Truth, by_time, connected, pcap
+from captures.make.capture import Capture, Truth, accepted, by_time, connected, pcap
 from captures.make.conversation import CLIENT, START_NS, STEP_US, Conversation
-from captures.make.frames import ACK, PUSH, RST, Endpoint
+from captures.make.frames import ACK, FIN, PUSH, RST, Endpoint
 from captures.make.sessions import THE_ONE_ADDRESS, close, exchange, handshake, session
 
 SECOND_US = 1_000_000
@@ -17,7 +17,11 @@ QUERY, ANSWER = b"q" * 100, b"r" * 1_400
 
 def captures() -> dict[str, Capture]:
     """The captures of this module by name."""
-    return {"idle-reset.pcap": idle_reset(), "churn.pcap": churn()}
+    return {
+        "idle-reset.pcap": idle_reset(),
+        "churn.pcap": churn(),
+        "close-wait.pcap": close_wait(),
+    }
 
 
 def idle_reset() -> Capture:
@@ -58,6 +62,33 @@ def churn() -> Capture:
     close(kept)
     shows = "a connection for each request to one server, one connection for all to another"
     return pcap(by_time(*(talk.packets for talk in talks)), shows, _facts(talks))
+
+
+def close_wait() -> Capture:
+    """Three clients that close first; the server closes at once, after 30 s, and never."""
+    server = Endpoint("198.51.100.20", 8080)
+    talks = [
+        Conversation(Endpoint(f"192.0.2.{10 + number}", CLIENT.port), server, start_ns=start_ns)
+        for number, start_ns in enumerate(range(START_NS, START_NS + 3 * 10**9, 10**9))
+    ]
+    for talk, patience_us in zip(talks, (STEP_US, 30 * SECOND_US, None), strict=True):
+        handshake(talk)
+        exchange(talk, QUERY, ANSWER)
+        talk.originator.sends(FIN | ACK)
+        talk.responder.sends(ACK)
+        if patience_us is not None:
+            talk.responder.sends(FIN | ACK, after_us=patience_us)
+            talk.originator.sends(ACK)
+    shows = "a server that closes its connections at once, after 30 s, and never"
+    facts: Truth = {
+        "connections": len(talks),
+        "local_rule": THE_ONE_ADDRESS,
+        "local": [server.address],
+        "connects": [],
+        "accepts": [accepted(talk.originator.endpoint.address, server.port) for talk in talks],
+        "refused": 0,
+    }
+    return pcap(by_time(*(talk.packets for talk in talks)), shows, facts)
 
 
 def _talk(number: int, server: Endpoint, *, after_us: int) -> Conversation:

@@ -57,6 +57,7 @@ _RUNS = (
     ("life", "", "text", ("empty.pcap",)),
     ("life", "", "csv", ("empty.pcap",)),
     ("watch", "", "text", ("empty.pcap",)),
+    ("states", "", "text", ("empty.pcap",)),
 )
 
 
