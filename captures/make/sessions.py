@@ -7,7 +7,8 @@ from captures.make.conversation import Conversation
 from captures.make.frames import ACK, FIN, PUSH, SYN
 
 # Rules of SEMANTICS 4.
-BOTH_ENDS_LOCAL, BY_INTERFACE_ADDRESS, BY_PACKET_DIRECTION, NO_END_IS_LOCAL = 0, 2, 3, 5
+BOTH_ENDS_LOCAL, BY_INTERFACE_ADDRESS, BY_PACKET_DIRECTION = 0, 2, 3
+THE_ONE_ADDRESS, NO_END_IS_LOCAL = 4, 5
 
 
 def handshake(talk: Conversation) -> None:

@@ -19,6 +19,7 @@ PROCESS = (
     Column("pid", Kind.INTEGER, "process, when it is known"),
     Column("command", Kind.TEXT, "the kernel's short name of the process"),
 )
+UID = Column("uid", Kind.INTEGER, "user of the process")
 ATTRIBUTION = (
     Column("attribution", Kind.TEXT, "how the process is known, or unknown"),
     Column("reason", Kind.TEXT, "why it is not known, or not better"),
@@ -27,7 +28,7 @@ ATTRIBUTION = (
 
 
 def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
-    """The values of PROCESS and ATTRIBUTION for the rows of a batch."""
+    """The values of PROCESS, UID and ATTRIBUTION for the rows of a batch."""
     if len(owners.index) == 0:
         used, place = np.zeros(1, np.int32), np.zeros(rows, np.int64)
     else:
@@ -35,6 +36,7 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     answers = [owners.pool[code] for code in used.tolist()]
     processes = [answer.process for answer in answers]
     pids = np.array([process.pid if process else -1 for process in processes], np.int64)
+    uids = np.array([process.uid if process else -1 for process in processes], np.int64)
     pools: dict[str, list[object]] = {
         "command": [process.command if process else None for process in processes],
         "attribution": [answer.quality for answer in answers],
@@ -42,7 +44,7 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
         "holders": [holders_of(answer) for answer in answers],
     }
     values = {name: object_values(pool).take(place) for name, pool in pools.items()}
-    return values | {"pid": Values(pids[place])}
+    return values | {"pid": Values(pids[place]), "uid": Values(uids[place])}
 
 
 def holders_of(owner: Owner) -> list[list[object]] | None:

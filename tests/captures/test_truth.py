@@ -20,7 +20,7 @@ Truth = dict[str, Any]
 TRUTH: dict[str, Truth] = json.loads((HOME / "MANIFEST.json").read_text(encoding="utf-8"))
 
 # Rules of SEMANTICS 4.
-LOOPBACK, INTERFACE_ADDRESSES, DIRECTIONS, NOTHING = 0, 2, 3, 5
+LOOPBACK, INTERFACE_ADDRESSES, DIRECTIONS, ONE_ADDRESS, NOTHING = 0, 2, 3, 4, 5
 
 
 def stating(*facts: str) -> list[str]:
@@ -159,6 +159,8 @@ def test_local_side(name: str) -> None:
     elif rule == INTERFACE_ADDRESSES:
         stated = [ip_address(address).packed for address in TRUTH[name]["local"]]
         assert all(address in content(name)[:200] for address in stated)
+    elif rule == ONE_ADDRESS:
+        assert addresses_in_all(found) == set(TRUTH[name]["local"])
     else:
         assert rule == NOTHING
         assert len(addresses_in_all(found)) != 1

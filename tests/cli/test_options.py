@@ -20,10 +20,13 @@ FIELDS = {
     "accept": "raddr hostname lport service count",
     "connect": "raddr hostname rport service count",
     "wdist": "pid command command_line laddr port role count sum min max buckets method",
+    "life": "time pid command uid laddr lport raddr rport role tx_bytes rx_bytes tx_segments "
+    "rx_segments retransmitted_bytes duration_seconds state end_reason",
+    "watch": "time event pid command laddr lport raddr rport end_reason",
 }
 """The fields of the machine formats, in their order, as the specification has them."""
 
-WITH_PROCESS = ("io", "wdist")
+WITH_PROCESS = ("io", "wdist", "life", "watch")
 ATTRIBUTION = "attribution reason holders"
 
 

@@ -54,6 +54,10 @@ _RUNS = (
     ("wdist", "-n", "text", (*_WRITES, *_SIDES, "empty.pcap")),
     ("wdist", "-n", "jsonl", (*_WRITES, "cooked-loopback.pcap")),
     ("wdist", "-n", "csv", ("writes.pcap", "empty.pcap")),
+    ("life", "", "text", ("empty.pcap",)),
+    ("life", "", "csv", ("empty.pcap",)),
+    ("watch", "", "text", ("empty.pcap",)),
+    ("states", "", "text", ("empty.pcap",)),
 )
 
 

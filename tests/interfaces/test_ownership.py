@@ -19,6 +19,7 @@ from tcpsnoop.batches.owners import (
 from tcpsnoop.interfaces.ownership import (
     ATTRIBUTION,
     PROCESS,
+    UID,
     holders_of,
     identity_of,
     owner_values,
@@ -26,7 +27,7 @@ from tcpsnoop.interfaces.ownership import (
 )
 from tcpsnoop.report import Values
 
-FIRST = Process(10, 1, "nginx", "nginx: worker")
+FIRST = Process(10, 1, "nginx", "nginx: worker", uid=33)
 SECOND = Process(9, 2, "nginx", "nginx: worker")
 
 
@@ -44,6 +45,7 @@ def test_each_row_has_its_owner() -> None:
     ]
     values = owner_values(OwnerColumns(np.array([3, 1, 0, 2, 1], np.int32), pool), 5)
     assert values["pid"].data.tolist() == [-1, 10, -1, -1, 10]
+    assert values["uid"].data.tolist() == [-1, 33, -1, -1, 33]
     assert entries(values["command"]) == [None, "nginx", None, None, "nginx"]
     assert entries(values["attribution"]) == ["unknown", "holder", "unknown", "shared", "holder"]
     assert entries(values["reason"]) == ["gone", None, "not recorded", None, None]
@@ -53,7 +55,7 @@ def test_each_row_has_its_owner() -> None:
 
 def test_without_owners_all_are_unknown() -> None:
     values = owner_values(NOBODY_KNOWN, 2)
-    assert set(values) == {column.name for column in (*PROCESS, *ATTRIBUTION)}
+    assert set(values) == {column.name for column in (*PROCESS, UID, *ATTRIBUTION)}
     assert values["pid"].data.tolist() == [-1, -1]
     assert entries(values["attribution"]) == ["unknown", "unknown"]
     assert all(len(each.data) == 0 for each in owner_values(NOBODY_KNOWN, 0).values())
