@@ -29,6 +29,10 @@ SIDE_LOOPBACK = 3  # both are
 # Bits of SEGMENT["options"], where options were asked for.
 OPTION_TIMESTAMPS = 0x01  # `tsval` and `tsecr` are known (RFC 7323 section 3)
 OPTION_SACK = 0x02  # it says that bytes above its acknowledgment have come (RFC 2018)
+# This is no segment, but one that an ICMP error quotes. Its ends are the quoted ones. Who sent the
+# error is in `fingerprint` (high) and `tsval`, `tsecr` (low); its type and code are `payload`, its
+# version `window`. Only where asked for.
+QUOTE = 0x80
 
 # A segment, a row of a SegmentBatch. Rows, not one array for each field: a kernel hands a row to
 # another as one pointer (each array would be seven words), and fields come with one cache miss. A

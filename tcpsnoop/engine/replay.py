@@ -61,7 +61,7 @@ def drain(
     wanted = [probe for outlet in outlets for probe in outlet.probes]
     window = Window(tuple(local), waits=False)
     tracker = Tracker(wanted, registered_ports(), window, max_connections)
-    intake = Intake(source, options=tracker.needs_options)
+    intake = Intake(source, options=tracker.needs_options, quotes=tracker.needs_quotes)
     dissector = intake.make_dissector()
     while not intake.ended:
         batch = intake.step(dissector, 1.0)

@@ -125,6 +125,7 @@ class Run:
             None if duration is None else round(duration * NANOSECONDS),
             keep_frames=frames,
             options=self._tracker.needs_options,
+            quotes=self._tracker.needs_quotes,
         )
         given = {} if settings.hosts is None else read_hosts(Path(settings.hosts))
         self._namer = Namer(

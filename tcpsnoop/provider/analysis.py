@@ -32,6 +32,7 @@ from tcpsnoop.provider.waiting import stop_waiting, wait
 RESET = 1 << probes.RESET
 STATE_CHANGE = 1 << probes.STATE_CHANGE
 CONNECT_TIMEOUT = 1 << probes.CONNECT_TIMEOUT
+UNREACHABLE = 1 << probes.UNREACHABLE
 ACCEPT_OVERFLOW = 1 << probes.ACCEPT_OVERFLOW
 # Probes that need `analyse`, and so all that is remembered for it.
 ANALYSIS_BITS = (

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.addresses import MAPPED, halves
 from tcpsnoop.batches.segments import (
+    QUOTE,
     SIDE_INBOUND,
     SIDE_LOOPBACK,
     SIDE_OUTBOUND,
@@ -244,6 +245,9 @@ class Window:
         """Take the ends of the window's segments into account; those of rule 0 left out."""
         names = ["source_high", "source_low", "destination_high", "destination_low", "side"]
         # Few different pairs of ends: one step for each, not for each segment.
+        quoted = segments["options"] & QUOTE != 0
+        if quoted.any():
+            segments = segments[~quoted]
         for high, low, to_high, to_low, side in set(segments[names].tolist()):
             if is_loopback(high, low, to_high, to_low, side):
                 continue

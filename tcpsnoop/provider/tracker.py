@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import PROBES, ProbeBatch
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
-from tcpsnoop.provider.analysis import ANALYSIS_BITS, CONNECT_TIMEOUT, NEED_OPTIONS
+from tcpsnoop.provider.analysis import ANALYSIS_BITS, CONNECT_TIMEOUT, NEED_OPTIONS, UNREACHABLE
 from tcpsnoop.provider.copies import make_log
 from tcpsnoop.provider.firing import make_output
 from tcpsnoop.provider.handshake import (
@@ -86,6 +86,11 @@ class Tracker:
     def needs_options(self) -> bool:
         """Segments should come with what their TCP options say."""
         return self._wanted & NEED_OPTIONS != 0
+
+    @property
+    def needs_quotes(self) -> bool:
+        """Segments that ICMP errors quote should come among the others."""
+        return self._wanted & UNREACHABLE != 0
 
     @property
     def duplicates(self) -> int:

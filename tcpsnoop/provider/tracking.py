@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import PROBES
-from tcpsnoop.batches.segments import RST, SYN, SegmentBatch
+from tcpsnoop.batches.segments import QUOTE, RST, SYN, SegmentBatch
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 from tcpsnoop.provider.analysis import ANALYSIS_BITS, analyse, begin_analysis
 from tcpsnoop.provider.copies import is_copy
@@ -107,6 +107,11 @@ def track(
         if place < 0:
             # Not there when it was looked for; a segment since then may have been its first.
             place = place_of(table, segment)
+        if np.int64(segment["options"]) & QUOTE != 0:
+            if place >= 0:
+                _tell_unreachable(segment, table, output, place >> 1, place & 1)
+            i += 1
+            continue
         if place < 0:
             if is_full(table):
                 break
@@ -131,6 +136,31 @@ def track(
     return i
 
 
+@kernel
+def _tell_unreachable(
+    quote: Row, table: ConnectionTable, output: Output, slot: Integer, sender: Integer
+) -> None:
+    """An ICMP error is about the connection in row `slot`; end `sender` had sent what it quotes."""
+    connection, draft = table.connections[slot], output.draft[0]
+    originator = np.int64(connection["originator"])
+    kind_and_code = np.int64(quote["payload"])
+    draft["sender_high"] = quote["fingerprint"]
+    upper = np.int64(quote["tsval"])
+    upper -= (upper >> 31) << 32  # its highest bit is the sign of the whole
+    draft["sender_low"] = (upper << 32) | np.int64(quote["tsecr"])
+    draft["kind"] = kind_and_code >> 8
+    draft["code"] = kind_and_code & 0xFF
+    draft["new"] = quote["window"]
+    draft["elapsed_ns"] = elapsed_since_syn(connection, np.int64(quote["time_ns"]))
+    draft["count"] = table.ends[2 * slot + originator]["repeats"]
+    moment = output.moment[0]
+    _at_packet(moment, quote)
+    moment["time_ns"] = quote["time_ns"]
+    moment["frame_bytes"] = quote["frame_bytes"]
+    moment["frame"] = quote["frame"]
+    fire_drafted(output, table.state, connection, moment, probes.UNREACHABLE, sender, sender)
+
+
 @inlined
 def _expire_one(table: ConnectionTable, output: Output, segment: Row, wanted: Integer) -> Truth:
     """Fire `connect-timeout` for the oldest SYN if it is due by now; whether it was."""
@@ -151,10 +181,7 @@ def _give_up(
     connection, draft = table.connections[slot], output.draft[0]
     originator = np.int64(connection["originator"])
     moment = output.moment[0]
-    moment["packet"] = segment["packet"]
-    moment["clock_ns"] = segment["clock_ns"]
-    moment["interface"] = segment["interface"]
-    moment["digits"] = segment["digits"]
+    _at_packet(moment, segment)
     moment["time_ns"] = time_ns
     moment["frame_bytes"] = -1
     moment["frame"] = -1
@@ -163,6 +190,15 @@ def _give_up(
     fire_drafted(
         output, table.state, connection, moment, probes.CONNECT_TIMEOUT, originator, originator
     )
+
+
+@inlined
+def _at_packet(moment: Row, segment: Row) -> None:
+    """What a row says of the packet at which it fires, where that is no segment."""
+    moment["packet"] = segment["packet"]
+    moment["clock_ns"] = segment["clock_ns"]
+    moment["interface"] = segment["interface"]
+    moment["digits"] = segment["digits"]
 
 
 @kernel
