@@ -24,6 +24,14 @@ def other_note(max_keys: int) -> str:
     return f"more than {max_keys} keys (--max-keys): what the others have is in {OTHER}"
 
 
+def unknown_note(segments: int) -> tuple[str, ...]:
+    """The notes of a report of bytes that met segments whose length nobody knows."""
+    if segments == 0:
+        return ()
+    what = "1 segment" if segments == 1 else f"{segments} segments"
+    return (f"{what} of unknown length not counted",)
+
+
 def option(
     default: Any,
     help: str,  # noqa: A002  (the word argparse uses)

@@ -33,6 +33,7 @@ _SEGMENTS = (
 )
 _FORMS = ("finger.pcap", "nanoseconds.pcap", "interfaces.pcapng", "ip-length-0.pcap", "empty.pcap")
 _WRITES = ("finger.pcap", "writes.pcap", "loss.pcap", "ip-length-0.pcap")
+_SUMS = ("service.pcap", "accepts.pcap", "loss.pcap", "ip-length-0.pcap")
 
 # Reporter, options, format, captures by pattern. Each is a whole run: some for each thing to see.
 _RUNS = (
@@ -58,6 +59,13 @@ _RUNS = (
     ("life", "", "csv", ("empty.pcap",)),
     ("watch", "", "text", ("empty.pcap",)),
     ("states", "", "text", ("empty.pcap",)),
+    ("bytes", "-n", "text", (*_SUMS, *_SIDES, "empty.pcap")),
+    ("bytes", "-n --remote-only", "text", ("accepts.pcap",)),
+    ("bytes", "-n", "jsonl", ("service.pcap",)),
+    ("bytes", "-n", "csv", ("accepts.pcap", "empty.pcap")),
+    ("size", "-n", "text", (*_SUMS, *_SIDES, "empty.pcap")),
+    ("size", "-n", "jsonl", ("service.pcap",)),
+    ("size", "-n", "csv", ("accepts.pcap", "empty.pcap")),
 )
 
 
