@@ -117,14 +117,19 @@ def follow(
             return
     if payload == 0 and flags & (FIN | PUSH) == 0:
         return
-    if state[ANALYSES] != 0:
-        state[HOLE_START] = sender["next"]
-        hole_at(pool, state, sender, place, place + payload)
     earlier, following = state[WRITES], np.int64(sender["next"])
-    new = _take(pool, state, writes, sender, end, place, payload, flags, time_ns)
-    state[NEW_BYTES] = new
-    if payload != new:
+    state[HOLE_START] = following
+    ends = FINAL if flags & FIN != 0 else (BOUNDARY if flags & PUSH != 0 else NOTHING)
+    if place == following and np.int64(sender["held"]) < 0:
+        # In order and nothing waits: nearly always, so without a call.
+        new = payload
+        _extend(state, writes, sender, end, payload, ends)
+    else:
+        if state[ANALYSES] != 0:
+            hole_at(pool, state, sender, place, place + payload)
+        new = _take(pool, state, writes, sender, end, place, payload, ends, time_ns)
         _count(table, 2 * slot + end, payload - new, 0)
+    state[NEW_BYTES] = new
     known = np.int64(sender["flags"])
     if known & PROBE_PENDING != 0 and np.int64(sender["next"]) != following:
         sender["flags"] = known & ~PROBE_PENDING
@@ -290,16 +295,15 @@ def _take(
     which: Integer,
     start: Integer,
     payload: Integer,
-    flags: Integer,
+    ends: Integer,
     time_ns: Integer,
 ) -> Integer:
-    """Data, FIN or PUSH at the unwrapped `start`; how many bytes are new."""
+    """Data, FIN or PUSH at the unwrapped `start`; how many bytes are new.
+
+    `ends` says what ends behind them.
+    """
     stop = start + payload
-    ends = FINAL if flags & FIN != 0 else (BOUNDARY if flags & PUSH != 0 else NOTHING)
     following = np.int64(sender["next"])
-    if start == following and np.int64(sender["held"]) < 0:
-        _extend(state, writes, sender, which, payload, ends)
-        return payload
     new = 0
     if start < following:
         below = min(stop, following)
