@@ -2,7 +2,8 @@
 
 A capture must not lose packets to the compiler. And whoever gives up root can no more write to the
 cache, nor, where Python is installed for root alone, import what has not been imported. So a few
-segments are sent through every stage that the run will use.
+segments are sent through every stage that the run will use; and as options may keep their rows
+back, a row is also made for what turns it into text.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import os
 import struct
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from tcpsnoop.batches.addresses import text_of, text_words
 from tcpsnoop.batches.segments import ACK, PUSH, SYN
 from tcpsnoop.decode import decode
 from tcpsnoop.dissect.dissector import Dissector
@@ -20,8 +24,10 @@ from tcpsnoop.engine.output import Sink
 from tcpsnoop.engine.replay import drain
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.interfaces.renderer import RenderOptions
+from tcpsnoop.interfaces.reporter import SummaryReporter
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.names.namer import Namer
+from tcpsnoop.report import Cell, Column, Kind, Line, Schema, Table, Values
 from tcpsnoop.sources.memory import MemorySource
 from tcpsnoop.sources.savefile import open_savefile
 
@@ -51,6 +57,27 @@ def warm_up(settings: Settings) -> None:
             outlet.begin(settings.renderer(RenderOptions(settings.header, settings.time)))
         drain(source, outlets, max_connections=1)
         source.close()
+    for _ in settings.renderer(RenderOptions()).rows(_one_row()):
+        pass
+    if any(isinstance(own, SummaryReporter) for _, own in settings.reports):
+        # Reports are in the order of addresses as text.
+        text_words(*np.zeros((2, 1), np.int64))
+        text_of(0, 0)
+
+
+def _one_row() -> Table:
+    """A row with a column of each kind."""
+    one = np.zeros(1, np.int64)
+    values = {
+        Kind.ADDRESS: Values(np.zeros((1, 2), np.int64)),
+        Kind.TIME: Values(one, digits=np.full(1, 6, np.uint8)),
+        Kind.TEXT: Values(one, ("",)),
+        Kind.OBJECT: Values(one, ([],)),
+    }
+    columns = tuple(Column(kind.value, kind, "") for kind in Kind)
+    layout = Line("", tuple(Cell(column.name) for column in columns))
+    every = {kind.value: values.get(kind, Values(one)) for kind in Kind}
+    return Table(Schema(columns, layout), every)
 
 
 class _Nowhere(Sink):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixture_types import Capture
+from tests.fixture_types import Capture, RunTcpsnoop
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,10 +31,21 @@ def late(*words: str | Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("report", "form"), [("io", "text"), ("accept", "jsonl"), ("wdist", "csv")]
+    ("report", "form"),
+    [("io", "text"), ("accept", "jsonl"), ("wdist", "csv"), ("rtt", "text"), ("firstbyte", "text")],
 )
 def test_live(report: str, form: str) -> None:
     assert late(report, form) == []
+
+
+@pytest.mark.root
+def test_options_that_keep_rows_back_leave_nothing_to_compile(
+    run_tcpsnoop: RunTcpsnoop, capture: Capture
+) -> None:
+    """Root is given up before reading: what is imported then may not be readable any more."""
+    words = ("--method", "ack", "--by", "remote", "-L", "8080", "-n")
+    done = run_tcpsnoop("rtt", *words, "-r", capture("service.pcap"))
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3)
 
 
 @pytest.mark.root

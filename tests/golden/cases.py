@@ -33,6 +33,7 @@ _SEGMENTS = (
 )
 _FORMS = ("finger.pcap", "nanoseconds.pcap", "interfaces.pcapng", "ip-length-0.pcap", "empty.pcap")
 _WRITES = ("finger.pcap", "writes.pcap", "loss.pcap", "ip-length-0.pcap")
+_TIMES = ("service.pcap", "finger.pcap", "accepts.pcap", "loss.pcap")
 _SUMS = ("service.pcap", "accepts.pcap", "loss.pcap", "ip-length-0.pcap")
 
 # Reporter, options, format, captures by pattern. Each is a whole run: some for each thing to see.
@@ -63,6 +64,15 @@ _RUNS = (
     ("bytes", "-n --remote-only", "text", ("accepts.pcap",)),
     ("bytes", "-n", "jsonl", ("service.pcap",)),
     ("bytes", "-n", "csv", ("accepts.pcap", "empty.pcap")),
+    ("rtt", "-n", "text", (*_TIMES, "handshake-*", *_SIDES, "empty.pcap")),
+    ("rtt", "-n --by remote", "jsonl", _TIMES),
+    ("rtt", "-n --by subnet --prefix 16", "text", ("service.pcap",)),
+    ("rtt", "-n --by subnet --prefix 16", "csv", ("service.pcap",)),
+    ("rtt", "-n --histogram", "text", ("service.pcap",)),
+    ("firstbyte", "-n", "text", (*_TIMES, *_SIDES, "midstream.pcap", "empty.pcap")),
+    ("firstbyte", "-n", "jsonl", _TIMES),
+    ("firstbyte", "-n", "csv", ("service.pcap",)),
+    ("firstbyte", "-n --histogram", "text", ("service.pcap",)),
     ("size", "-n", "text", (*_SUMS, *_SIDES, "empty.pcap")),
     ("size", "-n", "jsonl", ("service.pcap",)),
     ("size", "-n", "csv", ("accepts.pcap", "empty.pcap")),
