@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +14,48 @@ from tcpsnoop.owners.selection import matching
 
 
 class Attribution:
-    """Labels the probes with their owners and lets only the chosen processes' through."""
+    """Labels the probes with their owners and lets only the chosen processes' through.
+
+    Where the lookup is late, probes are held for `hold` seconds before they are labelled.
+    """
 
     def __init__(
-        self, lookup: OwnerLookup, pids: Sequence[int] = (), commands: Sequence[str] = ()
+        self,
+        lookup: OwnerLookup,
+        pids: Sequence[int] = (),
+        commands: Sequence[str] = (),
+        hold: float = 0.0,
     ) -> None:
         self.lookup = lookup
         self._pids, self._commands = frozenset(pids), frozenset(commands)
         self._matches = np.empty(0, np.bool_)  # of the owners in the pool so far
+        self._hold = hold if lookup.late else 0.0
+        self._held: deque[tuple[float, ProbeBatch]] = deque()  # when they are due
+
+    def take(self, batch: ProbeBatch, now: float) -> Iterator[ProbeBatch]:
+        """Probes at monotonic time `now`; the batch may be overwritten after that."""
+        if not self._hold:
+            yield self.label(batch)
+            return
+        self.lookup.see(batch)
+        kept = replace(batch, rows=batch.rows.copy(), closed=batch.closed.copy())
+        self._held.append((now + self._hold, kept))
+
+    def due(self, now: float) -> Iterator[ProbeBatch]:
+        """Probes that were held long enough, labelled."""
+        while self._held and self._held[0][0] <= now:
+            yield self.label(self._held.popleft()[1])
+
+    def rest(self) -> Iterator[ProbeBatch]:
+        """All probes that are held, labelled with what is known by now."""
+        self.lookup.finish()
+        while self._held:
+            yield self.label(self._held.popleft()[1])
+
+    @property
+    def oldest_packet(self) -> int | None:
+        """The number of the first packet whose probes are held."""
+        return int(self._held[0][1].rows["packet"].min()) if self._held else None
 
     def label(self, batch: ProbeBatch) -> ProbeBatch:
         """The batch with owners, without the rows of other processes."""
