@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 INTERNAL_ERROR = 1
 
 # Subcommands that are no reports: module of cli.commands, and its line in the help.
-COMMANDS = {"list": "what there is: reports, probes, interfaces; verdicts of captures"}
+COMMANDS = {
+    "list": "what there is: reports, probes, interfaces; verdicts of captures",
+    "owners": "whose packets: prepare the kernel's tracepoints for others than root",
+}
 
 _USAGE = """\
 tcpsnoop REPORT[,REPORT...] [-r FILE]... [-i INTERFACE] [options] [FILTER...]"""

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from tcpsnoop.batches.probes import RECEIVE, SEND, ProbeBatch
+from tcpsnoop.engine.settings import Settings
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
+from tcpsnoop.owners import open_lookup
 from tcpsnoop.owners.selection import matching
+
+
+def open_attribution(settings: Settings) -> Attribution | None:
+    """What labels the probes of a run; None where nothing in the output depends on processes."""
+    columns = {column.name for _, own in settings.reports for column in own.schema.columns}
+    names_processes = "pid" in columns or bool(settings.pids or settings.commands)
+    if not settings.live or not names_processes:
+        return None
+    given = None if settings.tracepoints is None else Path(settings.tracepoints)
+    lookup = open_lookup(time.time_ns, tracing=settings.tracing, tracepoints=given)
+    return Attribution(lookup, settings.pids, settings.commands, settings.hold)
 
 
 class Attribution:

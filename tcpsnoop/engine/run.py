@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
-from tcpsnoop.engine.attribution import Attribution
+from tcpsnoop.engine.attribution import Attribution, open_attribution
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.faults import faults
 from tcpsnoop.engine.frames import Frames
@@ -31,7 +31,6 @@ from tcpsnoop.kernel import cache_folder, on_first_compilation
 from tcpsnoop.names.hosts import host_tables, read_hosts
 from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
-from tcpsnoop.owners import open_lookup
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
 from tcpsnoop.sources.addresses import host_addresses
@@ -55,7 +54,7 @@ def run(settings: Settings, stop: StopRequest) -> int:
     _check(settings)
     on_first_compilation(partial(_tell_of_compiling, settings.note))
     # Before the capture begins, as it makes a connection to test itself.
-    attribution = _open_attribution(settings)
+    attribution = open_attribution(settings)
     try:
         source = open_source(settings)
     except BaseException:
@@ -74,15 +73,6 @@ def run(settings: Settings, stop: StopRequest) -> int:
         source.close()
         if attribution is not None:
             attribution.lookup.close()
-
-
-def _open_attribution(settings: Settings) -> Attribution | None:
-    """What labels the probes, where anything in the output depends on it."""
-    if not settings.live or not _names_processes(settings):
-        return None
-    given = None if settings.tracepoints is None else Path(settings.tracepoints)
-    lookup = open_lookup(time.time_ns, tracing=settings.tracing, tracepoints=given)
-    return Attribution(lookup, settings.pids, settings.commands, settings.hold)
 
 
 def _check(settings: Settings) -> None:
@@ -106,12 +96,6 @@ def _tell_of_compiling(note: Callable[[str], None]) -> None:
         )
     else:
         note("compiling for the first run on this machine, some 20 seconds")
-
-
-def _names_processes(settings: Settings) -> bool:
-    """Whether anything in the output depends on processes."""
-    columns = {column.name for _, own in settings.reports for column in own.schema.columns}
-    return "pid" in columns or bool(settings.pids or settings.commands)
 
 
 class Run:

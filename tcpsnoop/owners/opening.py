@@ -51,7 +51,9 @@ def _open_tracing(
         try:
             rings = make(found)
             addresses = LocalAddresses(Path("/proc/net"), seconds_since_boot)
-            return Traced(rings, now_ns, pool, addresses), ""
+            traced = Traced(rings, now_ns, pool, addresses)
+            traced.begin()
+            return traced, ""
         except (TracingUnavailableError, OSError) as error:
             reasons.append(str(error))
             if rings is not None:

@@ -45,7 +45,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 
 _ID = re.compile(r"^ID: (\d+)$", re.MULTILINE)
-_FIELD = re.compile(r"^\tfield:[^;]*?(\w+)(?:\[[^;]*\])?;\toffset:(\d+);\tsize:(\d+);", re.MULTILINE)
+_FIELD = re.compile(
+    r"^\tfield:[^;]*?(\w+)(?:\[[^;]*\])?;\toffset:(\d+);\tsize:(\d+);", re.MULTILINE
+)
 
 
 class TracingUnavailableError(TcpsnoopError):
@@ -158,7 +160,9 @@ def _tracepoint(told: Any) -> Tracepoint:
 
 def _checked(found: Mapping[str, Tracepoint]) -> Tracepoints:
     for name, wanted in NEEDED.items():
-        missing = [field for field in wanted if name not in found or field not in found[name].fields]
+        missing = [
+            field for field in wanted if name not in found or field not in found[name].fields
+        ]
         if missing:
             raise TracingUnavailableError(f"tracepoint {name} has no {', '.join(missing)} here")
     return found

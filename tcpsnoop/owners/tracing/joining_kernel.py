@@ -224,7 +224,9 @@ def _use(event: Row, tables: Tables, place: Integer, length: Integer, sent: Inte
         tables.run_sent[place, runs % RUNS] = sent
         one["runs"] = runs + 1
     users = np.int64(one["users"])
-    for user in range(min(users, USERS)):
+    for user in range(USERS):
+        if user >= users:
+            break
         if tables.user_process[place, user] == process:
             tables.user_bytes[place, user] += length
             return process

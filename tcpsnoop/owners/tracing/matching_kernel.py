@@ -199,14 +199,15 @@ def _run_of(row: Row, place: Integer, tables: Tables) -> Integer:
     socket is a send of another, may be of either.
     """
     runs = np.int64(tables.sockets[place]["runs"])
-    kept = min(runs, RUNS)
     time = np.int64(row["time_ns"]) + MICROSECOND
-    for back in range(kept):
+    for back in range(RUNS):
+        if back >= runs:
+            break
         run = (runs - 1 - back) % RUNS
         if tables.run_ns[place, run] <= time:
-            if back > 0 and row["outgoing"] and row["bytes"] != 0:
-                if tables.run_sent[place, (run + 1) % RUNS]:
-                    return np.int64(NONE)
+            carries = row["outgoing"] and row["bytes"] != 0
+            if back > 0 and carries and tables.run_sent[place, (run + 1) % RUNS]:
+                return np.int64(NONE)
             return run
     return np.int64(0) if 0 < runs <= RUNS else np.int64(NONE)
 
@@ -218,7 +219,9 @@ def _most_bytes(place: Integer, tables: Tables, last: Integer) -> Integer:
     if users > USERS:
         return last
     best = 0
-    for user in range(1, users):
+    for user in range(1, USERS):
+        if user >= users:
+            break
         if tables.user_bytes[place, user] > tables.user_bytes[place, best]:
             best = user
     return np.int64(tables.user_process[place, best])

@@ -89,9 +89,7 @@ class Naming:
         late = self._ticks(row) - process.start_time
         return process if 0 <= late <= LATE_TICKS else None
 
-    def _told(
-        self, row: NDArray[np.void], name: tuple[int, int], known: _Named | None
-    ) -> Process:
+    def _told(self, row: NDArray[np.void], name: tuple[int, int], known: _Named | None) -> Process:
         """What events say of a process that has ended."""
         command = _text(*name)
         start_time = int(row["start_ticks"])

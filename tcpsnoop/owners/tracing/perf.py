@@ -187,7 +187,7 @@ def _tracepoint(number: int) -> bytes:
 
 
 def _attributes(kind: int, config: int, flags: int, wake_at: int) -> bytes:
-    """struct perf_event_attr: every event is a sample, stamped by the monotonic clock."""
+    """Struct perf_event_attr: every event is a sample, stamped by the monotonic clock."""
     sample = _SAMPLE_TID | _SAMPLE_TIME | _SAMPLE_RAW | _SAMPLE_CGROUP
     # All events of a ring have a watermark or none; 1 byte would wake us at each.
     flags |= _DISABLED | _WATERMARK | _SAMPLE_ID_ALL | _USE_CLOCKID

@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.owners.processes import Stat, open_folder, read_stat
+from tcpsnoop.owners.processes import open_folder, read_stat
 from tcpsnoop.owners.tracing.events import EVENT, KERNEL_THREAD, SEEDED
 
 
@@ -46,14 +46,9 @@ def _of_process(root: str, pid: int, time_ns: int) -> NDArray[np.void]:
         os.close(folder)
     threads = [int(name) for name in os.listdir(f"{root}/{pid}/task")]
     rows = np.zeros(len(threads), EVENT)
-    for row, thread in zip(rows, threads, strict=True):
-        _fill(row, pid, thread, stat, time_ns)
-        row["socket"] = namespace_of(f"{root}/{pid}/task/{thread}")
+    rows["kind"], rows["time_ns"], rows["pid"], rows["tid"] = SEEDED, time_ns, pid, threads
+    rows["laddr_high"], rows["laddr_low"] = name_words(stat.command)
+    rows["cookie"] = stat.start_time
+    rows["flags"] = KERNEL_THREAD if stat.kernel_thread else 0
+    rows["socket"] = [namespace_of(f"{root}/{pid}/task/{thread}") for thread in threads]
     return rows
-
-
-def _fill(row: NDArray[np.void], pid: int, thread: int, stat: Stat, time_ns: int) -> None:
-    row["kind"], row["time_ns"], row["pid"], row["tid"] = SEEDED, time_ns, pid, thread
-    row["laddr_high"], row["laddr_low"] = name_words(stat.command)
-    row["cookie"] = stat.start_time
-    row["flags"] = KERNEL_THREAD if stat.kernel_thread else 0

@@ -120,7 +120,7 @@ class Tables(NamedTuple):
 def make_tables(pids: int, sockets: int = 1 << 17, processes: int = 1 << 17) -> Tables:
     """Empty tables for PIDs below `pids`; memory is touched only as it is used."""
     empty = np.zeros(sockets, SOCKET)
-    empty["number"] = NONE
+    empty["number"] = empty["bucket"] = NONE
     nobody = np.zeros(processes, PROCESS)
     nobody["number"] = NONE
     tables = Tables(

@@ -6,11 +6,8 @@ after a packet still counts. Where this method does not know, others are asked.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +17,7 @@ from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Proce
 from tcpsnoop.batches.probes import PROBE_ROW
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
 from tcpsnoop.owners.tracing.joining_kernel import join
@@ -38,9 +36,8 @@ from tcpsnoop.owners.tracing.matching_kernel import (
 )
 from tcpsnoop.owners.tracing.naming import Naming
 from tcpsnoop.owners.tracing.seeds import namespace_of, seeds
+from tcpsnoop.owners.tracing.self_test import SECONDS, connect_to_ourselves, is_ours
 from tcpsnoop.owners.tracing.tables import (
-    CALLED,
-    CALLER,
     CAPTURED_NS,
     LOST_EVENTS,
     NAMESPACE_OWN,
@@ -57,8 +54,6 @@ from tcpsnoop.owners.tracing.tables import (
 SLACK_NS = 1_000_000
 # Ends of connections remembered, a power of two.
 ENDS = 1 << 18
-# For how long the self-test waits for its own connection.
-SELF_TEST_SECONDS = 1.0
 _PID_MAX = "/proc/sys/kernel/pid_max"
 NO_SOCKET = "no socket"
 NOT_VISIBLE = "not visible"
@@ -105,6 +100,7 @@ class Traced:
         self.method = rings.method
         self._rings = rings
         self._now_ns = now_ns
+        self._difference = ClockDifference(now_ns)
         self._pool = pool
         self._addresses = addresses
         with open(_PID_MAX) as file:
@@ -121,9 +117,24 @@ class Traced:
         self._writes: list[NDArray[np.void]] = []
         self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
         self._nobody = pool.code(Owner(KERNEL, reason=NO_SOCKET))
+        self._root = root
+
+    def begin(self) -> None:
+        """Learn what is there already, and see with a connection of our own that all is right.
+
+        TracingUnavailableError when it is not. To be done before the capture begins.
+        """
         self._warm_up()
-        self.take_in(self._stamped(seeds(root, self._clock_ns())))
-        self._self_test()
+        self.take_in(self._stamped(seeds(self._root, monotonic_ns())))
+        port = connect_to_ourselves()
+        until = time.monotonic() + SECONDS
+        while port is not None:
+            self.finish()
+            if is_ours(self._tables, port):
+                break
+            if time.monotonic() > until:
+                raise TracingUnavailableError("a connection of our own was not told to be ours")
+        self._writes.clear()
 
     @property
     def lost(self) -> int:
@@ -138,9 +149,7 @@ class Traced:
             if not self._addresses.has(int(end["laddr_high"]), int(end["laddr_low"])):
                 end["flags"] |= ELSEWHERE
 
-    def label(
-        self, rows: NDArray[np.void], codes: NDArray[np.int32]
-    ) -> NDArray[np.bool_]:
+    def label(self, rows: NDArray[np.void], codes: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Write the code of each row's owner; which rows it is known for."""
         count = len(rows)
         answers = np.zeros(count, np.uint8)
@@ -159,7 +168,7 @@ class Traced:
 
     def poll(self) -> None:
         """Take in what the kernel has told since the last time."""
-        until = self._clock_ns() - SLACK_NS
+        until = monotonic_ns() - SLACK_NS
         self._drain(until)
 
     def finish(self) -> None:
@@ -213,11 +222,8 @@ class Traced:
 
     def _stamped(self, events: NDArray[np.void]) -> NDArray[np.void]:
         """Events by the system's clock; they are changed in place."""
-        events["time_ns"] += self._now_ns() - self._clock_ns()
+        events["time_ns"] += self._difference()
         return events
-
-    def _clock_ns(self) -> int:
-        return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 
     def _boot_ns(self) -> int:
         return self._now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -261,40 +267,3 @@ class Traced:
         self.see(nothing)
         self.label(nothing, np.empty(0, np.int32))
         self._ended(np.empty(0, WRITE))
-
-    def _self_test(self) -> None:
-        """One connection of our own must be told to be ours, at both ends."""
-        port = _connect_to_ourselves()
-        until = time.monotonic() + SELF_TEST_SECONDS
-        while time.monotonic() < until:
-            self.finish()
-            if port is None or self._is_ours(port):
-                self._writes.clear()
-                return
-        raise TracingUnavailableError("a connection of our own was not told to be ours")
-
-    def _is_ours(self, port: int) -> bool:
-        sockets = self._tables.sockets
-        ours = {}
-        for name, role in (("rport", CALLER), ("lport", CALLED)):
-            found = np.flatnonzero((sockets[name] == port) & (sockets["role"] == role))
-            if len(found) != 1 or sockets["runs"][found[0]] != 1:
-                return False
-            process = self._naming.process(int(self._tables.run_process[found[0], 0]))
-            ours[role] = None if process is None else process.pid
-        return set(ours.values()) == {os.getpid()}
-
-
-def _connect_to_ourselves() -> int | None:
-    """The port of a connection on loopback that has ended; None where loopback is down."""
-    with suppress(OSError), socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(1)
-        listening.settimeout(SELF_TEST_SECONDS)
-        port: int = listening.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port), SELF_TEST_SECONDS) as calling:
-            with listening.accept()[0] as called:
-                calling.sendall(b"\0")
-                called.recv(1)
-        return port
-    return None
