@@ -17,12 +17,14 @@ from tcpsnoop.owners import open_lookup
 from tcpsnoop.owners.selection import matching
 
 
-def open_attribution(settings: Settings) -> Attribution | None:
-    """What labels the probes of a run; None where nothing in the output depends on processes."""
+def names_processes(settings: Settings) -> bool:
+    """Whether anything in the output depends on processes that can be known."""
     columns = {column.name for _, own in settings.reports for column in own.schema.columns}
-    names_processes = "pid" in columns or bool(settings.pids or settings.commands)
-    if not settings.live or not names_processes:
-        return None
+    return settings.live and ("pid" in columns or bool(settings.pids or settings.commands))
+
+
+def open_attribution(settings: Settings) -> Attribution:
+    """What labels the probes of a live run."""
     given = None if settings.tracepoints is None else Path(settings.tracepoints)
     lookup = open_lookup(time.time_ns, tracing=settings.tracing, tracepoints=given)
     return Attribution(lookup, settings.pids, settings.commands, settings.hold)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
-from tcpsnoop.engine.attribution import Attribution, open_attribution
+from tcpsnoop.engine.attribution import Attribution, names_processes, open_attribution
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.faults import faults
 from tcpsnoop.engine.frames import Frames
@@ -53,14 +53,14 @@ def run(settings: Settings, stop: StopRequest) -> int:
     """Do what the settings say; the exit status. UsageError: nothing was started."""
     _check(settings)
     on_first_compilation(partial(_tell_of_compiling, settings.note))
-    # Before the capture begins, as it makes a connection to test itself.
-    attribution = open_attribution(settings)
-    try:
+    source = open_source(settings)
+    attribution = None
+    if names_processes(settings):
+        # It makes a connection to test itself, which is not to be captured; and whoever may not
+        # capture need not wait for it.
+        source.close()
+        attribution = open_attribution(settings)
         source = open_source(settings)
-    except BaseException:
-        if attribution is not None:
-            attribution.lookup.close()
-        raise
     output = Output(settings.output, force=settings.force)
     try:
         prepared = Run(settings, stop, source, output, attribution)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -129,8 +130,8 @@ def test_as_somebody_who_never_was_root(
         pytest.skip("others may not read this checkout")
     prepared = run_tcpsnoop("owners", "--prepare")
     assert prepared.returncode == 0, prepared.stderr
-    folder = Path(f"/tmp/tcpsnoop-test-{os.getpid()}")
-    folder.mkdir(mode=0o755)
+    folder = Path(tempfile.gettempdir()) / f"tcpsnoop-test-{os.getpid()}"
+    folder.mkdir(mode=0o755)  # others must get there
     os.chown(folder, NOBODY, NOBODY)
     monkeypatch.setenv("TCPSNOOP_CACHE", str(folder))
     try:
