@@ -1,7 +1,7 @@
 """A plain dissector, one packet at a time: what the program's columns must agree with.
 
-Only struct, nothing of tcpsnoop. It follows SEMANTICS 3 to the letter for Ethernet (VLAN tags,
-SNAP), Linux cooked, BSD null and loop, and raw IP, and prefers being read to being fast. Its reader
+Only struct, nothing of tcpsnoop. It follows SEMANTICS 2 and 3 to the letter, and prefers being read
+to being fast. Its link types are in oracle_links.py, its tunnels in oracle_tunnels.py, its reader
 of capture files is oracle_files.py.
 
 Its readings where SEMANTICS leaves a choice: a later fragment is `fragment` whatever it carries; a
@@ -18,15 +18,11 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from tests.oracle_files import read
+from tests.oracle_links import IPV4, IPV6, NoSegmentError, Place, need, network, onward
+from tests.oracle_tunnels import enter
 
-IPV4, IPV6 = 0x0800, 0x86DD
-VLAN_TYPES = (0x8100, 0x88A8, 0x9100, 0x9200)
-MOST_TAGS = 8  # as in Linux (VLAN_MAX_DEPTH)
-LONGEST_LENGTH, SNAP = 1500, b"\xaa\xaa\x03\0\0\0"  # IEEE 802.3, RFC 1042
-IPV4_FAMILY, IPV6_FAMILIES = 2, (10, 23, 24, 28, 30)  # Linux, Windows, three BSDs
-NO_ETHER_TYPE = (770, 803, 824)  # hardware types whose cooked protocol field is no EtherType
-
-ICMP, TCP, ICMP_6 = 1, 6, 58
+ICMP, TCP, UDP, ICMP_6 = 1, 6, 17, 58
+MOST_TUNNELS = 8
 HOP_BY_HOP, FRAGMENT, AUTHENTICATION = 0, 44, 51
 EXTENSIONS = (HOP_BY_HOP, 43, FRAGMENT, AUTHENTICATION, 60, 135, 139, 140)
 MOST_EXTENSIONS = 18
@@ -59,18 +55,20 @@ class Observation(NamedTuple):
     segment: Segment | None
 
 
-class _NoSegmentError(Exception):
-    """Ends the dissection of a packet that gives no segment; its text is the verdict."""
-
-
 class _Transport(NamedTuple):
-    """What an IP packet carries, and where; `end` is None where only the frame could tell."""
+    """What an IP packet carries, and where; ends are None where they are not known."""
 
     source: str
     destination: str
     protocol: int
     at: int
-    end: int | None
+    declared: int | None  # where the packet ends by its own length
+    limit: int | None  # where the frame or the packet around ends
+
+    @property
+    def end(self) -> int | None:
+        """Where it ends: clipped to what is around."""
+        return _nearer(self.declared, self.limit)
 
 
 def observe(content: bytes) -> Iterator[Observation]:
@@ -84,112 +82,104 @@ def dissect(link_type: int, data: bytes, original: int | None) -> tuple[str, Seg
     """The verdict of a packet, and its segment; `original` None: its length is not known."""
     frame_end = None if original is None else max(original, len(data))
     try:
-        kind, at = _network(link_type, data)
-        packet = _ip(kind, data, at, frame_end)
-        return "tcp", _segment(data, packet)
-    except _NoSegmentError as verdict:
+        place = network(link_type, data)
+        return "tcp", _segment(data, _innermost(data, place, _nearer(place.end, frame_end)))
+    except NoSegmentError as verdict:
         return str(verdict), None
-
-
-def _need(data: bytes, end: int) -> None:
-    if len(data) < end:
-        raise _NoSegmentError("cut short")
 
 
 def _u16(data: bytes, at: int) -> int:
     return data[at] << 8 | data[at + 1]
 
 
-def _network(link_type: int, data: bytes) -> tuple[int, int]:
-    """The EtherType of what a frame carries, and where that begins."""
-    if link_type == 1:
-        _need(data, 14)
-        return _untagged(data, _u16(data, 12), 14)
-    if link_type == 113:
-        _need(data, 16)
-        return _cooked(data, _u16(data, 2), _u16(data, 14), 16)
-    if link_type == 276:
-        _need(data, 20)
-        return _cooked(data, _u16(data, 8), _u16(data, 0), 20)
-    if link_type in (0, 108):
-        _need(data, 4)
-        orders = "<>" if link_type == 0 else ">"
-        return _of_family([struct.unpack_from(order + "I", data)[0] for order in orders]), 4
-    if link_type in (12, 14, 101):
-        _need(data, 1)
-        return {4: IPV4, 6: IPV6}.get(data[0] >> 4, 0), 0
-    if link_type in (228, 229):
-        return {228: IPV4, 229: IPV6}[link_type], 0
-    raise _NoSegmentError("unsupported link type")
+def _innermost(
+    data: bytes, place: Place, limit: int | None, deeper: int = MOST_TUNNELS
+) -> _Transport:
+    """The TCP that a packet carries, in tunnels or not, or the verdict that it carries none."""
+    if place.kind not in (IPV4, IPV6):
+        raise NoSegmentError("not ip")
+    return _carried(data, place.kind, _any_ip(data, place, limit), limit, deeper)
 
 
-def _untagged(data: bytes, kind: int, at: int) -> tuple[int, int]:
-    """The EtherType behind VLAN tags, or behind a length and LLC with SNAP."""
-    for _ in range(MOST_TAGS):
-        if kind in VLAN_TYPES:
-            _need(data, at + 4)
-            kind, at = _u16(data, at + 2), at + 4
-    if kind <= LONGEST_LENGTH:
-        _need(data, at + 8)
-        return (_u16(data, at + 6) if data[at : at + 6] == SNAP else 0), at + 8
-    return kind, at
-
-
-def _cooked(data: bytes, hardware: int, kind: int, at: int) -> tuple[int, int]:
-    return (0, at) if hardware in NO_ETHER_TYPE else _untagged(data, kind, at)
-
-
-def _of_family(families: list[int]) -> int:
-    if IPV4_FAMILY in families:
-        return IPV4
-    return IPV6 if set(families) & set(IPV6_FAMILIES) else 0
-
-
-def _ip(kind: int, data: bytes, at: int, frame_end: int | None) -> _Transport:
-    """The TCP that an IP packet carries, or the verdict that it carries none."""
-    if kind not in (IPV4, IPV6):
-        raise _NoSegmentError("not ip")
-    packet = (_ipv4 if kind == IPV4 else _ipv6)(data, at, frame_end)
+def _carried(
+    data: bytes, kind: int, packet: _Transport, limit: int | None, deeper: int
+) -> _Transport:
+    """The same, of an IP packet of this kind."""
+    if packet.protocol == TCP:
+        return packet
     if packet.protocol == (ICMP if kind == IPV4 else ICMP_6) and _quotes_tcp(kind, data, packet):
-        raise _NoSegmentError("icmp error")
-    if packet.protocol != TCP:
-        raise _NoSegmentError("not tcp")
-    return packet
+        raise NoSegmentError("icmp error")
+    limit = _nearer(packet.end, limit)
+    try:
+        place = enter(packet.protocol, data, packet.at)
+        if place is None:
+            raise NoSegmentError("not tcp")
+        if deeper == 0:
+            raise NoSegmentError("nested too deep")
+        place = onward(data, place)
+        limit = _nearer(place.end, limit)
+        if place.kind not in (IPV4, IPV6):
+            raise NoSegmentError("not tcp")
+        inner = _inside(data, place, limit)
+    except NoSegmentError as verdict:
+        raise _doubted(str(verdict), packet.protocol, len(data), limit) from verdict
+    return _carried(data, place.kind, inner, limit, deeper - 1)
 
 
-def _nearer(end: int, frame_end: int | None) -> int:
-    """A declared end, clipped to the frame."""
-    return end if frame_end is None else min(end, frame_end)
+def _inside(data: bytes, place: Place, limit: int | None) -> _Transport:
+    """An IP packet in another, in whose length its header must be."""
+    if limit is not None and place.at + (20 if place.kind == IPV4 else 40) > limit:
+        raise NoSegmentError("bad length")
+    return _any_ip(data, place, limit)
 
 
-def _ipv4(data: bytes, at: int, frame_end: int | None) -> _Transport:
-    _need(data, at + 20)
+def _doubted(verdict: str, protocol: int, captured: int, limit: int | None) -> NoSegmentError:
+    """What a tunnel that leads to no sound IP header makes of its packet."""
+    whole = limit is not None and captured >= limit
+    if verdict == "not ip":
+        verdict = "not tcp"
+    if protocol == UDP and (verdict == "bad length" or (verdict == "cut short" and whole)):
+        verdict = "not tcp"
+    return NoSegmentError(verdict)
+
+
+def _any_ip(data: bytes, place: Place, limit: int | None) -> _Transport:
+    return (_ipv4 if place.kind == IPV4 else _ipv6)(data, place.at, limit)
+
+
+def _nearer(end: int | None, limit: int | None) -> int | None:
+    """The nearer of two ends, as far as they are known."""
+    return min((each for each in (end, limit) if each is not None), default=None)
+
+
+def _ipv4(data: bytes, at: int, limit: int | None) -> _Transport:
+    need(data, at + 20)
     if data[at] >> 4 != 4:
-        raise _NoSegmentError("not ip")
+        raise NoSegmentError("not ip")
     header, total = (data[at] & 15) * 4, _u16(data, at + 2)
     if header < 20 or 0 < total < header:
-        raise _NoSegmentError("bad length")
+        raise NoSegmentError("bad length")
     if _u16(data, at + 6) & 0x1FFF:
-        raise _NoSegmentError("fragment")
+        raise NoSegmentError("fragment")
     source, destination = (str(IPv4Address(data[at + i : at + i + 4])) for i in (12, 16))
-    end = _nearer(at + total, frame_end) if total else frame_end
+    declared = at + total if total else None
     protocol, at = data[at + 9], at + header
     if protocol == AUTHENTICATION:
         protocol, at, _ = _behind_extensions(data, protocol, at)
-    return _Transport(source, destination, protocol, at, end)
+    return _Transport(source, destination, protocol, at, declared, limit)
 
 
-def _ipv6(data: bytes, at: int, frame_end: int | None) -> _Transport:
-    _need(data, at + 40)
+def _ipv6(data: bytes, at: int, limit: int | None) -> _Transport:
+    need(data, at + 40)
     if data[at] >> 4 != 6:
-        raise _NoSegmentError("not ip")
+        raise NoSegmentError("not ip")
     source, destination = (_text(data[at + i : at + i + 16]) for i in (8, 24))
     length, protocol, body = _u16(data, at + 4), data[at + 6], at + 40
-    end = _nearer(body + length, frame_end) if length else frame_end
+    declared = body + length if length else None
     protocol, at, jumbo = _behind_extensions(data, protocol, body)
     if length == 0 and jumbo:
-        end = _nearer(body + jumbo, frame_end)
-    return _Transport(source, destination, protocol, at, end)
+        declared = body + jumbo
+    return _Transport(source, destination, protocol, at, declared, limit)
 
 
 def _behind_extensions(data: bytes, protocol: int, at: int) -> tuple[int, int, int]:
@@ -198,10 +188,10 @@ def _behind_extensions(data: bytes, protocol: int, at: int) -> tuple[int, int, i
     for _ in range(MOST_EXTENSIONS):
         if protocol not in EXTENSIONS:
             break
-        _need(data, at + 8)
+        need(data, at + 8)
         following, words = data[at], data[at + 1]
         if protocol == FRAGMENT and _u16(data, at + 2) & 0xFFF8:
-            raise _NoSegmentError("fragment")
+            raise NoSegmentError("fragment")
         size = {FRAGMENT: 8, AUTHENTICATION: words * 4 + 8}.get(protocol, words * 8 + 8)
         if protocol == HOP_BY_HOP:
             jumbo = _jumbo(data[at + 2 : at + size])
@@ -230,24 +220,25 @@ def _jumbo(options: bytes) -> int:
 def _quotes_tcp(kind: int, data: bytes, message: _Transport) -> bool:
     """Whether an ICMP message is an error about a TCP segment, and quotes its ports."""
     errors = ICMP_ERRORS if kind == IPV4 else ICMP_6_ERRORS
-    _need(data, message.at + 1)
+    need(data, message.at + 1)
     if data[message.at] not in errors:
         return False
     try:
         quoted = (_ipv4 if kind == IPV4 else _ipv6)(data, message.at + 8, None)
-    except _NoSegmentError:
+    except NoSegmentError:
         return False
     return quoted.protocol == TCP and quoted.at + PORTS <= len(data)
 
 
 def _segment(data: bytes, packet: _Transport) -> Segment:
     at, end = packet.at, packet.end
-    _need(data, at + LEAST_TCP)
+    need(data, at + LEAST_TCP)
     ports_and_numbers = struct.unpack_from(">HHII", data, at)
     offset_and_flags = _u16(data, at + 12)
     header = (offset_and_flags >> 12) * 4
-    if header < 20 or (end is not None and at + header > end):
-        raise _NoSegmentError("bad length")
+    declared = end if packet.declared is None else packet.declared
+    if header < 20 or (declared is not None and at + header > declared):
+        raise NoSegmentError("bad length")
     source_port, destination_port, sequence, acknowledgment = ports_and_numbers
     return Segment(
         packet.source,
@@ -258,5 +249,5 @@ def _segment(data: bytes, packet: _Transport) -> Segment:
         acknowledgment,
         offset_and_flags & 0x1FF,
         _u16(data, at + 14) if len(data) >= at + WITH_WINDOW else None,
-        None if end is None else end - at - header,
+        None if end is None else max(end - at - header, 0),
     )

@@ -23,7 +23,9 @@ from captures.make import (
     pcapng_files,
     reuse,
     snoop_files,
+    tunnels,
     verdicts,
+    wires,
     writes,
 )
 from captures.make.capture import Capture
@@ -42,6 +44,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     extensions,
     link_types,
     cooked,
+    wires,
+    tunnels,
     classic_files,
     snoop_files,
     pcapng_files,

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 # LINKTYPE_ numbers (tcpdump.org/linktypes.html).
 NULL, ETHERNET, RAW_DLT, RAW, LOOP, COOKED_V1, USER0 = 0, 1, 12, 101, 108, 113, 147
 RAW_IPV4, RAW_IPV6, COOKED_V2 = 228, 229, 276
+ARCNET_BSD, PPP_BARE, FDDI, RAW_OPENBSD, PPP_SERIAL, PPP_ETHERNET, HDLC = 7, 9, 10, 14, 50, 51, 104
+WIRELESS, RADIOTAP, ARCNET_LINUX, PPP_PPPD, PPI = 105, 127, 129, 166, 192
+PPP_WITH_DIRECTION, HDLC_WITH_DIRECTION, NFLOG, IPOIB, PKTAP, MPACKET = 204, 205, 239, 242, 258, 274
 
 LINK_NAMES = {
     NULL: "BSD null",
@@ -20,6 +23,24 @@ LINK_NAMES = {
     RAW_IPV4: "raw IPv4",
     RAW_IPV6: "raw IPv6",
     COOKED_V2: "Linux cooked v2",
+    ARCNET_BSD: "ARCNET",
+    PPP_BARE: "PPP",
+    FDDI: "FDDI",
+    RAW_OPENBSD: "raw IP",
+    PPP_SERIAL: "PPP in HDLC",
+    PPP_ETHERNET: "PPPoE",
+    HDLC: "C-HDLC",
+    WIRELESS: "802.11",
+    RADIOTAP: "802.11 with radiotap",
+    ARCNET_LINUX: "ARCNET of Linux",
+    PPP_PPPD: "PPP of pppd",
+    PPI: "PPI",
+    PPP_WITH_DIRECTION: "PPP with direction",
+    HDLC_WITH_DIRECTION: "C-HDLC with direction",
+    NFLOG: "NFLOG",
+    IPOIB: "IP over InfiniBand",
+    PKTAP: "PKTAP",
+    MPACKET: "mPacket",
 }
 
 # EtherTypes (IEEE 802).

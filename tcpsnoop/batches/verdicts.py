@@ -16,6 +16,8 @@ class Verdict(IntEnum):
     CUT_SHORT = 5
     BAD_LENGTH = 6
     UNSUPPORTED_LINK_TYPE = 7
+    ENCRYPTED = 8
+    NESTED_TOO_DEEP = 9
 
     @property
     def label(self) -> str:
@@ -50,3 +52,5 @@ ICMP_ERROR = int(Verdict.ICMP_ERROR)
 CUT_SHORT = int(Verdict.CUT_SHORT)
 BAD_LENGTH = int(Verdict.BAD_LENGTH)
 UNSUPPORTED_LINK_TYPE = int(Verdict.UNSUPPORTED_LINK_TYPE)
+ENCRYPTED = int(Verdict.ENCRYPTED)
+NESTED_TOO_DEEP = int(Verdict.NESTED_TOO_DEEP)

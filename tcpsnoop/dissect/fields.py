@@ -17,11 +17,6 @@ Bytes = NDArray[np.uint8]
 # Ethernet (IEEE 802.3 section 3.2): addresses, then an EtherType, or a length below 1536.
 ETHERNET_TYPE = 12
 ETHERNET_SIZE = 14
-LARGEST_LENGTH = 1500
-
-# VLAN tag (IEEE 802.1Q section 9.3): what the EtherType in front announces.
-TAG_TYPE = 2
-TAG_SIZE = 4
 
 # LLC with a SNAP header (RFC 1042): AA AA 03, an organisation, then an EtherType.
 SNAP_HEAD = 0
@@ -44,6 +39,13 @@ COOKED_V2_INTERFACE = 4
 COOKED_V2_HARDWARE = 8
 COOKED_V2_PACKET_TYPE = 10
 COOKED_V2_SIZE = 20
+
+# PKTAP (LINKTYPE_PKTAP), little-endian: the length of the header comes first.
+PKTAP_LENGTH = 0
+PKTAP_KIND = 4
+PKTAP_LINK_TYPE = 8
+PKTAP_FLAGS = 36
+PKTAP_SIZE = 108
 
 # IPv4 (RFC 791 section 3.1).
 IPV4_VERSION_AND_LENGTH = 0
@@ -116,6 +118,18 @@ def u16(header: Bytes, field: Integer) -> Integer:
 def u32(header: Bytes, field: Integer) -> Integer:
     """The big-endian number of four bytes at `field`."""
     return u16(header, field) << 16 | u16(header, field + 2)
+
+
+@inlined
+def little16(header: Bytes, field: Integer) -> Integer:
+    """The little-endian number of two bytes at `field`."""
+    return np.int64(header[field + 1]) << 8 | np.int64(header[field])
+
+
+@inlined
+def little32(header: Bytes, field: Integer) -> Integer:
+    """The little-endian number of four bytes at `field`."""
+    return little16(header, field + 2) << 16 | little16(header, field)
 
 
 @inlined

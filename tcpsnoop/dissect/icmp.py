@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from tcpsnoop.batches.verdicts import CUT_SHORT, ICMP_ERROR, NOT_TCP
 from tcpsnoop.dissect.fields import ICMP_SIZE, ICMP_TYPE, TCP_SEQUENCE, Bytes, holds, u8
-from tcpsnoop.dissect.ip import TCP_PROTOCOL, UNKNOWN_END, open_ip
-from tcpsnoop.dissect.link import IPV4
-from tcpsnoop.kernel import Integer, Row, Truth, kernel
-
-# Protocol numbers (IANA).
-ICMP = 1
-ICMPV6 = 58
+from tcpsnoop.dissect.ip import UNKNOWN_END, read_ip
+from tcpsnoop.dissect.numbers import ICMP, ICMPV6, IPV4, TCP_PROTOCOL
+from tcpsnoop.kernel import Integer, Row, Truth, inlined
 
 # ICMP errors (RFC 792): destination unreachable, source quench, redirect, time exceeded, parameter
 # problem. Those of ICMPv6 are the types below 128 (RFC 4443 section 2.1).
@@ -18,7 +14,7 @@ ICMP_ERRORS = (3, 4, 5, 11, 12)
 FIRST_INFORMATIONAL = 128
 
 
-@kernel
+@inlined
 def verdict_on_other(
     frame: Bytes, at: Integer, protocol: Integer, ether_type: Integer, segment: Row
 ) -> Integer:
@@ -32,12 +28,12 @@ def verdict_on_other(
         return CUT_SHORT
     if not _is_error(u8(frame, at + ICMP_TYPE), protocol):
         return NOT_TCP
-    quoted, start, _ = open_ip(frame, at + ICMP_SIZE, ether_type, UNKNOWN_END, segment)
+    quoted, start, _ = read_ip(frame, at + ICMP_SIZE, ether_type, UNKNOWN_END, segment)
     if quoted != TCP_PROTOCOL or not holds(frame, start, TCP_SEQUENCE):
         return NOT_TCP
     return ICMP_ERROR
 
 
-@kernel
+@inlined
 def _is_error(kind: Integer, protocol: Integer) -> Truth:
     return kind in ICMP_ERRORS if protocol == ICMP else kind < FIRST_INFORMATIONAL

@@ -43,19 +43,19 @@ from tcpsnoop.dissect.fields import (
     u16,
     u32,
 )
-from tcpsnoop.dissect.link import IPV4
+from tcpsnoop.dissect.numbers import (
+    AUTHENTICATION,
+    DESTINATION_OPTIONS,
+    FRAGMENT_HEADER,
+    HOP_BY_HOP,
+    HOST_IDENTITY,
+    IPV4,
+    MOBILITY,
+    ROUTING,
+    SHIM6,
+    TCP_PROTOCOL,
+)
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
-
-# Protocol and next header numbers (IANA).
-HOP_BY_HOP = 0
-TCP_PROTOCOL = 6
-ROUTING = 43
-FRAGMENT_HEADER = 44
-AUTHENTICATION = 51
-DESTINATION_OPTIONS = 60
-MOBILITY = 135
-HOST_IDENTITY = 139
-SHIM6 = 140
 
 # RFC 8200 section 4.1 wants each header at most once and destination options twice: nine, with the
 # later ones. Twice that leaves room for oddities; longer chains are made to waste time.
@@ -91,6 +91,14 @@ def open_ip(
     if end == UNKNOWN_END:
         end = limit
     return protocol, start, end
+
+
+@kernel
+def read_ip(
+    frame: Bytes, at: Integer, ether_type: Integer, limit: Integer, segment: Row
+) -> tuple[Integer, Integer, Integer]:
+    """What `open_ip` does, as a call: for what is inside of a packet."""
+    return open_ip(frame, at, ether_type, limit, segment)
 
 
 @inlined

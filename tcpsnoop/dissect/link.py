@@ -1,188 +1,150 @@
-"""Where IP starts: a function for each link type, and the EtherTypes that lead on to another.
+"""From a link type to IP, header by header.
 
-Each answers (EtherType, offset of what it announces); a negative EtherType is the complement of the
-packet's verdict. A new link type is a function and a line in `open_link`; a new header that stands
-between link and IP is a case in `follow_types`, which tunnels that carry an EtherType use as well.
+What a header announces is a kind (numbers.py), so links, tags, labels and what tunnels carry are
+one series of steps: every reader of a header takes a frame and an offset and answers the next kind
+and its offset. A new header is a row of FIXED when it has one size and names what follows at one
+place; otherwise a function in one of the modules imported here, and a line in `_open_varying`.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from tcpsnoop.batches.verdicts import CUT_SHORT, NOT_IP, UNSUPPORTED_LINK_TYPE
-from tcpsnoop.dissect.fields import (
-    COOKED_V1_HARDWARE,
-    COOKED_V1_PROTOCOL,
-    COOKED_V1_SIZE,
-    COOKED_V2_HARDWARE,
-    COOKED_V2_PROTOCOL,
-    COOKED_V2_SIZE,
-    ETHERNET_SIZE,
-    ETHERNET_TYPE,
-    FAMILY_SIZE,
-    LARGEST_LENGTH,
-    SNAP_HEAD,
-    SNAP_ORGANISATION,
-    SNAP_SIZE,
-    SNAP_TYPE,
-    TAG_SIZE,
-    TAG_TYPE,
-    Bytes,
-    holds,
-    u8,
-    u16,
-    u32,
+from tcpsnoop.dissect import numbers as of
+from tcpsnoop.dissect.ether_types import below_labels, by_version, open_snap
+from tcpsnoop.dissect.fields import ETHERNET_SIZE, ETHERNET_TYPE, Bytes, holds, u16
+from tcpsnoop.dissect.local_networks import open_arcnet, open_fddi, open_mpacket
+from tcpsnoop.dissect.numbers import ETHERNET, IPV4, IPV6, LARGEST_LENGTH, LINK
+from tcpsnoop.dissect.ppp import open_ppp, open_pppd, open_pppoe, open_serial
+from tcpsnoop.dissect.recorders import open_bsd_loopback, open_nflog, open_pktap, open_ppi
+from tcpsnoop.dissect.wireless import open_radiotap, open_wireless
+from tcpsnoop.kernel import Integer, inlined, kernel
+
+# A link header, and as many others as Linux reads VLAN tags (VLAN_MAX_DEPTH): more are noise.
+MAX_STEPS = 9
+
+# Hardware types of cooked captures whose protocol field is no EtherType: 802.11 with radiotap;
+# frame relay and netlink, of which no IP is read (LINKTYPE_LINUX_SLL).
+RADIOTAP_HARDWARE = 803
+HARDWARE_WITHOUT_TYPE = (770, 824)
+
+NOWHERE = -1
+
+# Headers of one size. Columns: kind, size, where the next EtherType stands, the next kind where no
+# field tells, where Linux's hardware type stands.
+KIND, SIZE, NEXT_AT, NEXT, HARDWARE_AT = range(5)
+FIXED = np.array(
+    [
+        (LINK + of.COOKED_V1, 16, 14, 0, 2),
+        (LINK + of.COOKED_V2, 20, 0, 0, 8),
+        (of.CUSTOMER_TAG, 4, 2, 0, NOWHERE),  # IEEE 802.1Q section 9.3
+        (of.SERVICE_TAG, 4, 2, 0, NOWHERE),
+        (of.OLD_TAG, 4, 2, 0, NOWHERE),
+        (of.OLD_INNER_TAG, 4, 2, 0, NOWHERE),
+        (LINK + of.RAW_BSD, 0, NOWHERE, of.BY_VERSION, NOWHERE),
+        (LINK + of.RAW_OPENBSD, 0, NOWHERE, of.BY_VERSION, NOWHERE),
+        (LINK + of.RAW_IPV4, 0, NOWHERE, IPV4, NOWHERE),
+        (LINK + of.RAW_IPV6, 0, NOWHERE, IPV6, NOWHERE),
+        (of.TRANSPARENT_ETHERNET, ETHERNET_SIZE, ETHERNET_TYPE, 0, NOWHERE),
+        (LINK + ETHERNET, ETHERNET_SIZE, ETHERNET_TYPE, 0, NOWHERE),
+        (of.INSTANCE_TAG, 18, 16, 0, NOWHERE),  # IEEE 802.1Q section 9.7: with a whole header
+        (LINK + of.PPP_BARE, 0, NOWHERE, of.PPP, NOWHERE),
+        (LINK + of.PPP_WITH_DIRECTION, 1, NOWHERE, of.PPP, NOWHERE),
+        (LINK + of.PPP_ETHERNET, 0, NOWHERE, of.PPPOE_SESSION, NOWHERE),
+        (LINK + of.HDLC, 4, 2, 0, NOWHERE),  # RFC 1547 section 4.3.1
+        (LINK + of.HDLC_WITH_DIRECTION, 5, 3, 0, NOWHERE),
+        (LINK + of.IPOIB, 44, 40, 0, NOWHERE),
+    ],
+    np.int64,
 )
-from tcpsnoop.kernel import Integer, Truth, inlined, kernel
-
-# LINKTYPE_ numbers (tcpdump.org/linktypes.html); 12 and 14 are raw IP in files of systems that
-# wrote their own DLT_RAW.
-NULL = 0
-ETHERNET = 1
-RAW_BSD = 12
-RAW_OPENBSD = 14
-RAW = 101
-LOOP = 108
-COOKED_V1 = 113
-RAW_IPV4 = 228
-RAW_IPV6 = 229
-COOKED_V2 = 276
-
-# EtherTypes (IEEE registration authority).
-IPV4 = 0x0800
-IPV6 = 0x86DD
-CUSTOMER_TAG = 0x8100
-SERVICE_TAG = 0x88A8
-OLD_TAG = 0x9100  # this and the next from before 802.1ad had a number
-OLD_INNER_TAG = 0x9200
-
-# As many as Linux reads (VLAN_MAX_DEPTH): deeper ones are noise.
-MAX_TAGS = 8
-
-# LLC of a SNAP header: both service access points 170, unnumbered information (RFC 1042).
-SNAP_LLC = 0xAAAA03
-
-# Address families of BSD null and loop. Each BSD has another one for IPv6, and so have Linux (10)
-# and Windows (23), which write such files too.
-FAMILY_IPV4 = 2
-FAMILIES_IPV6 = (10, 23, 24, 28, 30)
-LARGEST_FAMILY = 0xFFFF  # a larger one is in the other byte order
-
-# Hardware types of cooked captures whose protocol field is no EtherType: frame relay, 802.11 with
-# radiotap, netlink (LINKTYPE_LINUX_SLL).
-HARDWARE_WITHOUT_TYPE = (770, 803, 824)
 
 
 @inlined
 def open_link(frame: Bytes, link_type: Integer) -> tuple[Integer, Integer]:
-    """The EtherType of a packet and where what it announces begins, behind all tags."""
-    if link_type == ETHERNET:
-        ether_type, at = _ethernet(frame, 0)
-    elif link_type == COOKED_V1:
-        ether_type, at = _cooked_v1(frame)
-    elif link_type == COOKED_V2:
-        ether_type, at = _cooked_v2(frame)
-    elif link_type == RAW or link_type == RAW_BSD or link_type == RAW_OPENBSD:
-        ether_type, at = _raw(frame)
-    elif link_type == RAW_IPV4:
-        ether_type, at = IPV4, 0
-    elif link_type == RAW_IPV6:
-        ether_type, at = IPV6, 0
-    elif link_type == NULL or link_type == LOOP:
-        ether_type, at = _bsd_loopback(frame, link_type == NULL)
-    else:
-        ether_type, at = ~UNSUPPORTED_LINK_TYPE, 0
-    return follow_types(frame, ether_type, at)
-
-
-@inlined
-def follow_types(frame: Bytes, ether_type: Integer, at: Integer) -> tuple[Integer, Integer]:
-    """The EtherType behind VLAN tags and LLC, and where what it announces begins."""
-    if ether_type == IPV4 or ether_type < 0:
-        return ether_type, at
-    tags = 0
-    while _is_tag(ether_type) and tags < MAX_TAGS:
-        if not holds(frame, at, TAG_SIZE):
-            return ~CUT_SHORT, at
-        ether_type = u16(frame[at : at + TAG_SIZE], TAG_TYPE)
-        at += TAG_SIZE
-        tags += 1
-    if ether_type <= LARGEST_LENGTH:
-        return _snap(frame, at)
-    return ether_type, at
-
-
-@inlined
-def _is_tag(ether_type: Integer) -> Truth:
-    return (
-        ether_type == CUSTOMER_TAG
-        or ether_type == SERVICE_TAG
-        or ether_type == OLD_TAG
-        or ether_type == OLD_INNER_TAG
-    )
+    """What an Ethernet header announces, and where; of another link type, that itself."""
+    if link_type != ETHERNET:
+        return (LINK + link_type if link_type >= 0 else ~UNSUPPORTED_LINK_TYPE), 0
+    if not holds(frame, 0, ETHERNET_SIZE):
+        return ~CUT_SHORT, 0
+    return u16(frame[:ETHERNET_SIZE], ETHERNET_TYPE), ETHERNET_SIZE
 
 
 @kernel
-def _snap(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
-    """LLC, in the place of which an EtherType would have announced the next header."""
-    if not holds(frame, at, SNAP_SIZE):
+def follow(
+    frame: Bytes, kind: Integer, at: Integer, limit: Integer
+) -> tuple[Integer, Integer, Integer]:
+    """The first kind at or behind `at` that leads no further, where it begins, and must end.
+
+    `limit` is where what begins at `at` must end (UNKNOWN_END: not known). A kind that leads
+    nowhere is answered as it is; a negative one is the complement of the packet's verdict.
+    """
+    steps = MAX_STEPS if kind >= LINK else MAX_STEPS - 1
+    for _ in range(steps):
+        if kind < 0 or kind == IPV4 or kind == IPV6:
+            break
+        row = 0
+        while row < len(FIXED) and FIXED[row, KIND] != kind:
+            row += 1
+        if row < len(FIXED):
+            kind, at = _open_fixed(frame, row, at)
+        elif kind >= LINK:
+            kind, at = _open_varying_link(frame, kind - LINK, at)
+        elif kind <= LARGEST_LENGTH:
+            kind, at = open_snap(frame, at)
+        elif kind == of.MPLS or kind == of.MPLS_MULTICAST:
+            kind, at = below_labels(frame, at)
+        elif kind == of.PPPOE_SESSION:
+            kind, at, limit = open_pppoe(frame, at, limit)
+        elif kind == of.PPP:
+            kind, at = open_ppp(frame, at)
+        else:
+            break
+    return kind, at, limit
+
+
+@inlined
+def _open_fixed(frame: Bytes, row: Integer, at: Integer) -> tuple[Integer, Integer]:
+    """A header that has a row of FIXED."""
+    behind = at + FIXED[row, SIZE]
+    if not holds(frame, at, behind - at):
         return ~CUT_SHORT, at
-    header = frame[at : at + SNAP_SIZE]
-    organisation = u32(header, SNAP_ORGANISATION) >> 8
-    if u32(header, SNAP_HEAD) >> 8 != SNAP_LLC or organisation != 0:
-        return ~NOT_IP, at
-    return u16(header, SNAP_TYPE), at + SNAP_SIZE
+    if FIXED[row, HARDWARE_AT] != NOWHERE:
+        hardware = u16(frame, at + FIXED[row, HARDWARE_AT])
+        if hardware == RADIOTAP_HARDWARE:
+            return LINK + of.RADIOTAP, behind
+        if hardware in HARDWARE_WITHOUT_TYPE:
+            return ~NOT_IP, behind
+    if FIXED[row, NEXT_AT] == NOWHERE:
+        return FIXED[row, NEXT], behind
+    return u16(frame, at + FIXED[row, NEXT_AT]), behind
 
 
 @inlined
-def _ethernet(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
-    if not holds(frame, at, ETHERNET_SIZE):
-        return ~CUT_SHORT, at
-    return u16(frame[at : at + ETHERNET_SIZE], ETHERNET_TYPE), at + ETHERNET_SIZE
-
-
-@kernel
-def _cooked_v1(frame: Bytes) -> tuple[Integer, Integer]:
-    if not holds(frame, 0, COOKED_V1_SIZE):
-        return ~CUT_SHORT, 0
-    header = frame[:COOKED_V1_SIZE]
-    if u16(header, COOKED_V1_HARDWARE) in HARDWARE_WITHOUT_TYPE:
-        return ~NOT_IP, 0
-    return u16(header, COOKED_V1_PROTOCOL), COOKED_V1_SIZE
-
-
-@kernel
-def _cooked_v2(frame: Bytes) -> tuple[Integer, Integer]:
-    if not holds(frame, 0, COOKED_V2_SIZE):
-        return ~CUT_SHORT, 0
-    header = frame[:COOKED_V2_SIZE]
-    if u16(header, COOKED_V2_HARDWARE) in HARDWARE_WITHOUT_TYPE:
-        return ~NOT_IP, 0
-    return u16(header, COOKED_V2_PROTOCOL), COOKED_V2_SIZE
-
-
-@kernel
-def _raw(frame: Bytes) -> tuple[Integer, Integer]:
-    """IP without a link header: its version says which."""
-    if not holds(frame, 0, 1):
-        return ~CUT_SHORT, 0
-    version = u8(frame, 0) >> 4
-    if version == 4:
-        return IPV4, 0
-    if version == 6:
-        return IPV6, 0
-    return ~NOT_IP, 0
-
-
-@kernel
-def _bsd_loopback(frame: Bytes, either_order: Truth) -> tuple[Integer, Integer]:
-    """An address family: loop has it in network byte order, null in that of its writer."""
-    if not holds(frame, 0, FAMILY_SIZE):
-        return ~CUT_SHORT, 0
-    header = frame[:FAMILY_SIZE]
-    family = u32(header, 0)
-    if either_order and family > LARGEST_FAMILY:
-        family = u8(header, 3) << 24 | u8(header, 2) << 16 | u8(header, 1) << 8 | u8(header, 0)
-    if family == FAMILY_IPV4:
-        return IPV4, FAMILY_SIZE
-    if family in FAMILIES_IPV6:
-        return IPV6, FAMILY_SIZE
-    return ~NOT_IP, 0
+def _open_varying_link(frame: Bytes, link_type: Integer, at: Integer) -> tuple[Integer, Integer]:
+    """A link header without a row."""
+    if link_type == of.RAW:
+        return by_version(frame, at)
+    if link_type == of.NULL or link_type == of.LOOP:
+        return open_bsd_loopback(frame, at, link_type == of.NULL)
+    if link_type == of.WIRELESS:
+        return open_wireless(frame, at, False)
+    if link_type == of.RADIOTAP:
+        return open_radiotap(frame, at)
+    if link_type == of.PPP_SERIAL:
+        return open_serial(frame, at)
+    if link_type == of.PPP_PPPD:
+        return open_pppd(frame, at)
+    if link_type == of.NFLOG:
+        return open_nflog(frame, at)
+    if link_type == of.PKTAP:
+        return open_pktap(frame, at)
+    if link_type == of.PPI:
+        return open_ppi(frame, at)
+    if link_type == of.FDDI:
+        return open_fddi(frame, at)
+    if link_type == of.ARCNET_BSD or link_type == of.ARCNET_LINUX:
+        return open_arcnet(frame, at, link_type == of.ARCNET_LINUX)
+    if link_type == of.MPACKET:
+        return open_mpacket(frame, at)
+    return ~UNSUPPORTED_LINK_TYPE, at

@@ -16,6 +16,8 @@ def test_the_labels_are_those_of_the_specification() -> None:
         "cut short",
         "bad length",
         "unsupported link type",
+        "encrypted",
+        "nested too deep",
     }
 
 

@@ -129,6 +129,10 @@ def packet_directions(name: str) -> list[int]:
         elif packet.link_type in (113, 276):
             at = 1 if packet.link_type == 113 else 10
             found.append(types.get(packet.data[at], 0))
+        elif packet.link_type in (166, 204, 205):  # a first byte: 0 received, else sent
+            found.append(2 if packet.data[0] else 1)
+        elif packet.link_type == 258:  # bits 0 and 1 of Apple's flags
+            found.append(packet.data[36] & 3)
     return [each for each in found if each]
 
 

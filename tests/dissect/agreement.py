@@ -20,22 +20,7 @@ Observed = tuple[object, ...]
 
 
 def expectation(link_type: int, data: bytes, original: int) -> Observed:
-    """What the oracle says of one frame; `original` -1: not known.
-
-    One reading differs. The oracle clips to the frame first, and finds a TCP header that only the
-    frame cuts off to be of bad length. By SEMANTICS 3 the data offset is held against the declared
-    end, and what is declared beyond the frame is clipped: a segment without payload. Whether the
-    header fits the declared length, the oracle says when the frame's length is not known.
-    """
-    observed = _oracle(link_type, data, original)
-    if observed == ("bad length",):
-        declared = _oracle(link_type, data, -1)
-        if declared[0] == "tcp" and declared[-1] != UNKNOWN_PAYLOAD:
-            return (*declared[:-1], 0)
-    return observed
-
-
-def _oracle(link_type: int, data: bytes, original: int) -> Observed:
+    """What the oracle says of one frame; `original` -1: not known."""
     verdict, segment = dissect(link_type, data, None if original < 0 else original)
     if segment is None:
         return (verdict,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -39,9 +38,10 @@ TABLE_FIELDS = (
     "tcp.window_size_value",
     "tcp.len",
 )
-READ_SO_FAR = re.compile(
-    r"(eth:|sll:|null:|raw:)?(ethertype:|llc:|vlan:)*(ip|ipv6)(:ipv6\.\w+|:ah)*:tcp\b"
-)
+# IPComp is not read (SEMANTICS 2); in the other one the data offset is below 5.
+NO_SEGMENTS = {("libpcap__AH-IPcomp-IPv4.pcap", number) for number in (3, 4, 5, 7)} | {
+    ("gopacket__linux_sll_oversized_addr.pcapng", 95)
+}
 
 
 def numbered(count: int) -> list[bytes]:
@@ -198,21 +198,23 @@ def agrees(found: Observed, row: dict[str, str]) -> bool:
 
 
 def test_the_corpus_as_its_truth_tables_have_it(corpus: Path) -> None:
-    """Segments of the link types and headers that are read so far, and no segment more."""
+    """Every segment but those named above, and no segment more."""
     compared = 0
     for path in sorted((corpus / "dev").iterdir()):
         found, segments = compare(stored(path))
         rows = truth_table(corpus, path.name) if found else {}
         for number in segments["packet"].tolist():
             row = rows[number]
-            assert row["tcp_at"] in {"outer", "unparsed"}, (path.name, number)
+            assert row["tcp_at"].partition("+")[0] in {"outer", "tunnel", "unparsed"}, (
+                path.name,
+                number,
+            )
             assert agrees(found[number - 1], row), (path.name, number)
         expected = [
             number
             for number, row in rows.items()
-            if row["tcp_at"] == "outer"
-            and row["tcp.flags"]
-            and READ_SO_FAR.match(row["frame.protocols"])
+            if row["tcp_at"].partition("+")[0] in {"outer", "tunnel"}
+            and (path.name, number) not in NO_SEGMENTS
         ]
         assert set(expected) <= set(segments["packet"].tolist()), path.name
         compared += len(expected)

@@ -46,7 +46,7 @@ def test_one_compilation_for_all_sources(compiled: ModuleType) -> None:
     for batch in (frozen, writable(frozen), scattered(frozen)):
         segments, _ = dissector.dissect(batch, [CaptureInterface(1)])
         assert segments["source_port"].tolist() == [40000, 40000]
-    kernel = compiled.dissector._dissect_batch
+    kernel = compiled.layers.dissect_batch
     assert len(kernel.signatures) == 1
 
 

@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captures.make import link_headers as link
+from captures.make import recorder_headers as recorder
+from captures.make import tunnel_headers as tunnel
+from captures.make import wire_headers as wire
 from captures.make.extension_headers import (
     authentication,
     destination_options,
@@ -28,6 +32,7 @@ from captures.make.link_headers import (
     RAW,
     RAW_IPV4,
     RAW_IPV6,
+    USER0,
     cooked_v1,
     cooked_v2,
     ethernet,
@@ -68,7 +73,73 @@ PACKETS = [
     ipv4(*FOUR_ENDS, udp(*FOUR_ENDS, b"data"), protocol=17),
 ]
 SNAP = bytes.fromhex("aaaa030000000800")
+OUTER = Endpoint("203.0.113.1", 40000)
+
+
+def in_udp(port: int, payload: bytes) -> bytes:
+    """On Ethernet, in a datagram to this port."""
+    far = Endpoint("203.0.113.2", port)
+    return ethernet(ipv4(OUTER, far, udp(OUTER, far, payload), protocol=tunnel.UDP))
+
+
+def in_ip(protocol: int, payload: bytes) -> bytes:
+    """On Ethernet, in an IPv4 packet of this protocol."""
+    return ethernet(ipv4(OUTER, Endpoint("203.0.113.2", 0), payload, protocol=protocol))
+
+
+TEREDO_PACKET = ipv6(Endpoint("2001:0:1::1", 1), SIX_ENDS[1], SIX_TCP)
+WIRES: list[tuple[int, bytes]] = [
+    (ETHERNET, ethernet(wire.mpls(SIX, 1, 2), protocol=wire.MPLS)),
+    (ETHERNET, ethernet(wire.mpls(bytes(4) + ethernet(FOUR), 1), protocol=wire.MPLS)),
+    (ETHERNET, ethernet(wire.pppoe(FOUR), protocol=wire.PPPOE_SESSION)),
+    (ETHERNET, ethernet(wire.backbone(ethernet(SIX)), protocol=wire.BACKBONE)),
+    (link.PPP_BARE, wire.ppp(FOUR)),
+    (link.PPP_BARE, wire.ppp(SIX, framing=b"", compressed=True)),
+    (link.PPP_SERIAL, wire.hdlc(FOUR)),
+    (link.PPP_ETHERNET, wire.pppoe(SIX)),
+    (link.PPP_PPPD, b"\1" + wire.ppp(FOUR)[1:]),
+    (link.PPP_WITH_DIRECTION, b"\0" + wire.ppp(SIX)),
+    (link.HDLC, wire.hdlc(SIX)),
+    (link.HDLC_WITH_DIRECTION, b"\1" + wire.hdlc(FOUR)),
+    (link.FDDI, wire.fddi(FOUR)),
+    (link.ARCNET_BSD, wire.arcnet(SIX, linux=False)),
+    (link.ARCNET_BSD, wire.arcnet_exception(FOUR, split=1)),
+    (link.ARCNET_LINUX, wire.arcnet(FOUR, linux=True, old=True)),
+    (link.IPOIB, wire.ipoib(FOUR)),
+    (link.MPACKET, wire.mpacket(SIX)),
+    (link.WIRELESS, wire.wlan(FOUR, flags=3, quality=b"\x80\0", body=wire.aggregate(FOUR))),
+    (link.RADIOTAP, wire.radiotap(wire.wlan(SIX, quality=bytes(2)), flags=0x20, time=True)),
+    (link.NFLOG, recorder.nflog(FOUR)),
+    (link.NFLOG, recorder.nflog(SIX, big_endian=True)),
+    (link.PKTAP, recorder.pktap(ethernet(FOUR), link_type=ETHERNET, direction=2)),
+    (link.PPI, recorder.ppi(wire.wlan(FOUR), link_type=link.WIRELESS)),
+]
+TUNNELS: list[tuple[int, bytes]] = [
+    (ETHERNET, frame)
+    for frame in (
+        in_ip(4, FOUR),
+        in_ip(41, SIX),
+        in_ip(4, in_ip(4, in_ip(41, SIX)[14:])[14:]),
+        in_ip(47, tunnel.gre(FOUR, checksum=True, key=1, sequence=2)),
+        in_ip(47, tunnel.gre(ethernet(SIX), protocol=tunnel.TRANSPARENT_ETHERNET)),
+        in_ip(47, tunnel.enhanced_gre(wire.ppp(FOUR), sequence=1, acknowledgment=2)),
+        in_ip(47, tunnel.gre(ethernet(FOUR), protocol=tunnel.ERSPAN)),
+        in_ip(47, tunnel.erspan_ii(ethernet(FOUR))),
+        in_ip(47, tunnel.erspan_iii(ethernet(SIX), platform=True)),
+        in_udp(tunnel.VXLAN, tunnel.vxlan(ethernet(FOUR, tags=[(0x8100, 1)]))),
+        in_udp(tunnel.VXLAN, tunnel.vxlan(ethernet(ERROR))),
+        in_udp(tunnel.VXLAN, tunnel.vxlan(ethernet(SIX, protocol=0x0806))),
+        in_udp(tunnel.VXLAN_GPE, tunnel.vxlan_gpe(SIX, carries=2)),
+        in_udp(tunnel.GENEVE, tunnel.geneve(ethernet(FOUR), protocol=0x6558, options=bytes(8))),
+        in_udp(tunnel.GTP, tunnel.gtp(CHAINED, extensions=((0x85, bytes(2)), (0xC0, bytes(6))))),
+        in_udp(tunnel.L2TP, tunnel.l2tp(wire.ppp(FOUR), sequence=True, offset=2)),
+        in_udp(tunnel.TEREDO, tunnel.teredo(TEREDO_PACKET, authentication=True, origin=True)),
+        in_udp(tunnel.AYIYA, tunnel.ayiya(SIX)),
+    )
+]
 FRAMES: list[tuple[int, bytes]] = [
+    *WIRES,
+    *TUNNELS,
     *((ETHERNET, ethernet(packet)) for packet in PACKETS),
     (ETHERNET, ethernet(FOUR, tags=[(0x88A8, 1), (0x9100, 2), (0x8100, 3)])),
     (ETHERNET, ethernet(SNAP + FOUR, protocol=60)),
@@ -80,7 +151,7 @@ FRAMES: list[tuple[int, bytes]] = [
     *((RAW, packet) for packet in PACKETS),
     (RAW_IPV4, FOUR),
     (RAW_IPV6, CHAINED),
-    (9, FOUR),
+    (USER0, FOUR),
 ]
 LINK_TYPES = sorted({link_type for link_type, _ in FRAMES})
 

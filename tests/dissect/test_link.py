@@ -84,7 +84,7 @@ def test_other_llc_is_no_ip(dissect: DissectOne, llc: str) -> None:
     assert dissect(ethernet(body, protocol=len(body))).verdict is Verdict.NOT_IP
 
 
-@pytest.mark.parametrize("kind", [0x0806, 0x8847, 0x88CC, 1501, 1535, 0xFFFF])
+@pytest.mark.parametrize("kind", [0x0806, 0x88CC, 1501, 1535, 0xFFFF])
 def test_other_ethertypes_are_no_ip(dissect: DissectOne, kind: int) -> None:
     assert dissect(ethernet(FOUR, protocol=kind)).verdict is Verdict.NOT_IP
 
@@ -154,7 +154,7 @@ def test_raw_of_one_version(dissect: DissectOne) -> None:
     assert dissect(b"\x50" + FOUR[1:], RAW).verdict is Verdict.NOT_IP
 
 
-@pytest.mark.parametrize("link_type", [USER0, 2, 9, 105, -1, 2**40])
+@pytest.mark.parametrize("link_type", [USER0, 2, 6, 226, 253, -1, 2**40])
 def test_other_link_types_are_unsupported(dissect: DissectOne, link_type: int) -> None:
     assert dissect(ethernet(FOUR), link_type).verdict is Verdict.UNSUPPORTED_LINK_TYPE
     assert dissect(b"", link_type).verdict is Verdict.UNSUPPORTED_LINK_TYPE
