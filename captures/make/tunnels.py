@@ -64,6 +64,11 @@ Wrap = Callable[[bytes], bytes]
 
 def captures() -> dict[str, Capture]:
     """The captures of this module by name."""
+    return {**_protocols(), **_datagrams(), **_nested()}
+
+
+def _protocols() -> dict[str, Capture]:
+    """Tunnels that are protocols of IP."""
     return {
         "tunnel-ip.pcap": _pcap(
             "IP in IP: 4 in 4, 6 in 6, 4 in 6, 6 in 4; behind an authentication header",
@@ -87,6 +92,12 @@ def captures() -> dict[str, Capture]:
             _over_gre(lambda packet: erspan_iii(ethernet(packet), platform=True)),
             _over_gre(partial(erspan_iii, kind=2)),
         ),
+    }
+
+
+def _datagrams() -> dict[str, Capture]:
+    """Tunnels in UDP."""
+    return {
         "tunnel-vxlan.pcap": _pcap(
             "VXLAN: over IPv4, IPv6, at Linux's port with a tagged frame, and extended (GPE)",
             _over_udp(VXLAN, lambda packet: vxlan(ethernet(packet))),
@@ -122,6 +133,11 @@ def captures() -> dict[str, Capture]:
         "tunnel-ayiya.pcap": _pcap(
             "AYIYA: IPv4 and IPv6, signed", _over_udp(AYIYA, ayiya), _over_udp(AYIYA, ayiya)
         ),
+    }
+
+
+def _nested() -> dict[str, Capture]:
+    return {
         "tunnel-nested.pcap": _pcap(
             "GRE in VXLAN; IP in IP in GTP-U: the innermost ends count",
             _over_udp(VXLAN, lambda packet: vxlan(_over_gre(gre)(packet))),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches.packets import PacketBatch, first_packets, take_packets
 from tcpsnoop.batches.segments import SegmentBatch
 from tcpsnoop.dissect.dissector import Dissector
+from tcpsnoop.dissect.outermost import carries_more
 from tcpsnoop.engine.clock import CaptureClock
 from tcpsnoop.engine.tally import Tally
 from tcpsnoop.interfaces.source import PacketSource
@@ -19,10 +20,6 @@ from tcpsnoop.sources.bpf_program import FilterProgram
 
 # Room for the largest batch a source gives; it grows if need be.
 BATCH_PACKETS = 1 << 15
-
-_ETHERNET = 1
-_ETHERNET_HEADER, _ETHERTYPE_AT = 14, 12
-_TAGS = (0x8100, 0x88A8, 0x9100)  # 802.1Q, 802.1ad, and what came before that
 
 
 @dataclass(frozen=True)
@@ -106,15 +103,11 @@ class Intake:
         return first_packets(packets, int(late[0]))
 
     def _look_for_tags(self, packets: PacketBatch, passed: NDArray[np.bool_]) -> None:
-        """Notice VLAN tags that a filter may not have looked behind."""
+        """Notice tags and tunnels that a filter may not have looked behind."""
         if self.tally.tagged or passed.all():
             return
-        interfaces = self.source.interfaces
-        of_ethernet = np.array([each.link_type == _ETHERNET for each in interfaces])
-        rejected = ~passed & (packets.captured >= _ETHERNET_HEADER)
-        at = packets.offset[rejected & of_ethernet[packets.interface]] + _ETHERTYPE_AT
-        types = packets.data[at].astype(np.int64) << 8 | packets.data[at + 1]
-        self.tally.tagged = bool(np.isin(types, _TAGS).any())
+        link_types = np.array([each.link_type for each in self.source.interfaces], np.int64)
+        self.tally.tagged = carries_more(packets, link_types, ~passed)
 
     def _filter(self, packets: PacketBatch) -> NDArray[np.bool_]:
         """Which packets the expression lets pass; the program depends on the link type."""

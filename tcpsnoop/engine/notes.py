@@ -47,7 +47,10 @@ def packets_note(tally: Tally, *, filtered: bool) -> Iterator[str]:
         parts.append(f"{number:,} unsupported link type {link_type_label(link_type)}")
     yield ", ".join(parts)
     if tally.tagged:
-        yield "the filter does not look behind VLAN tags, which some packets have: see `vlan` in it"
+        yield (
+            "the filter looks at the outermost frame only: not behind the VLAN tags and labels,"
+            " or into the tunnels, that some packets have (see `vlan`, `mpls`, `pppoes`, `geneve`)"
+        )
 
 
 def drops_note(drops: Drops | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ class Tally:
 
     packets: int = 0
     passed: int = 0
-    tagged: bool = False  # the filter rejected packets with VLAN tags
+    tagged: bool = False  # the filter rejected packets with tags or in tunnels
     unfilterable: int = 0  # of a link type that libpcap cannot filter: they do not pass
     kinds: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Packets by verdict and link type, of those that passed the filter."""
