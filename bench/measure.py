@@ -35,13 +35,16 @@ class Run:
     stderr: str = ""
 
 
-def run(command: Command) -> Run:
-    """Run to the end, output to /dev/null; raise `FailedProgramError` for a status but 0."""
+def run(command: Command, stdin: int = subprocess.DEVNULL) -> Run:
+    """Run to the end, output to /dev/null; raise `FailedProgramError` for a status but 0.
+
+    `stdin` is a descriptor to read from, else there is nothing.
+    """
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
             command.words,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.DEVNULL,
             stderr=errors,
             env={**os.environ, **command.environment},

@@ -35,6 +35,11 @@ TCP.
 <!-- bench:memory -->
 <!-- /bench:memory -->
 
+## A stream without end
+
+<!-- bench:stream -->
+<!-- /bench:stream -->
+
 ## Start
 
 <!-- bench:start -->

@@ -9,21 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from captures.make.catalogue import HOME
+from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.dissect.dissector import Dissector
 from tcpsnoop.engine.intake import Intake
-from tcpsnoop.engine.outlet import Outlet
-from tcpsnoop.engine.output import Sink
 from tcpsnoop.errors import UsageError
-from tcpsnoop.interfaces.renderer import RenderOptions
-from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
-from tcpsnoop.renderers.jsonl import Jsonl
-from tcpsnoop.reporters.io import Io
 from tcpsnoop.sources.savefile import SavefileSource
 from tests.sources.reading import Pieces
 
@@ -31,6 +26,10 @@ SMALL = 3000
 PACKETS, CONNECTIONS, CAPACITY = 64, 64, 4096
 CHANGES = (0x01, 0x80, 0xFF)
 """What a changed byte is exclusive-ored with."""
+
+
+Row: TypeAlias = tuple[int, ...]
+"""A row of PROBE_ROW; the packet is first."""
 
 
 class Mutation(NamedTuple):
@@ -56,7 +55,7 @@ class Outcome(NamedTuple):
     damage: str | None = None
     packets: int = 0
     verdicts: tuple[tuple[int, int], ...] = ()
-    rows: bytes = b""
+    rows: tuple[Row, ...] = ()
 
 
 def small_captures() -> list[Path]:
@@ -66,40 +65,28 @@ def small_captures() -> list[Path]:
     return sorted(path for path in paths if path.stat().st_size <= SMALL)
 
 
-class _Collected(Sink):
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, pieces: object) -> None:
-        assert isinstance(pieces, list | Iterator)
-        self.pieces.extend(pieces)
-
-
 def outcome(content: bytes) -> Outcome:
-    """Everything from the first byte to the rows of `io`; only a UsageError may be raised."""
+    """Everything from the first byte to every probe fired; only a UsageError may be raised."""
     try:
         source = SavefileSource(Pieces(content), "input", capacity=CAPACITY, batch_size=PACKETS)
     except UsageError as error:
         return Outcome(str(error))
-    sink = _Collected()
-    outlet = Outlet("io", Io(), sink, Namer(True, {}, False).name)
-    outlet.begin(Jsonl(RenderOptions()))
-    tracker = Tracker(outlet.probes, registered_ports(), Window((), waits=False), CONNECTIONS)
+    tracker = Tracker(PROBES, registered_ports(), Window((), waits=False), CONNECTIONS)
     intake, dissector = Intake(source), Dissector(PACKETS)
+    rows: list[Row] = []
     try:
         while not intake.ended:
             batch = intake.step(dissector, 0.0)
             if batch is not None:
                 for probes in tracker.feed(batch.segments, 0.0):
-                    outlet.observe(probes, source.interfaces, None)
+                    rows += probes.rows.tolist()
     except UsageError as error:
         return Outcome(str(error))
     for probes in tracker.finish():
-        outlet.observe(probes, source.interfaces, None)
-    tally = intake.tally
-    verdicts = tuple(sorted(tally.kinds.items()))
+        rows += probes.rows.tolist()
+    verdicts = tuple(sorted(intake.tally.kinds.items()))
     counted = tuple((verdict, count) for (verdict, _), count in verdicts)
-    return Outcome(None, source.damage, tally.packets, counted, b"".join(sink.pieces))
+    return Outcome(None, source.damage, intake.tally.packets, counted, tuple(rows))
 
 
 def spread(count: int) -> Iterator[tuple[Path, Mutation]]:

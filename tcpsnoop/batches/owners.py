@@ -13,6 +13,7 @@ EXACT = "exact"
 HOLDER = "holder"
 SHARED = "shared"
 LISTENER = "listener"
+KERNEL = "kernel"
 UNKNOWN = "unknown"
 QUALITIES = (
     EXACT,
@@ -21,7 +22,7 @@ QUALITIES = (
     LISTENER,
     "inherited",
     "closed",
-    "kernel",
+    KERNEL,
     "recorded",
     UNKNOWN,
 )
@@ -42,7 +43,8 @@ class Process:
 class Owner:
     """The answer to "whose socket is it?": one process, several holders, or a reason.
 
-    `process` is None exactly when the quality is `shared` (see `holders`) or `unknown`.
+    `process` is None when the quality is `shared` (see `holders`) or `unknown`, and when the kernel
+    itself has answered, without any socket (`kernel`).
     """
 
     quality: str

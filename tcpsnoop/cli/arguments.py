@@ -11,6 +11,7 @@ from tcpsnoop.errors import UsageError
 MOST_BYTES = 262_144  # as libpcap
 MOST_CONNECTIONS = 1 << 26
 MOST_SECONDS = 1e9  # thirty years
+MOST_MILLISECONDS = 10_000
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,17 +57,27 @@ def seconds(text: str) -> float:
     return number
 
 
+def milliseconds(text: str) -> float:
+    """Milliseconds that a packet may wait."""
+    number = float(text)
+    if not 0 <= number <= MOST_MILLISECONDS:
+        raise ValueError
+    return number
+
+
 # What argparse calls the value in "invalid VALUE value: 'x'".
 positive.__name__ = "whole number above 0"
 snap_length.__name__ = f"number of bytes up to {MOST_BYTES}"
 connections.__name__ = f"number from 1 to {MOST_CONNECTIONS}"
 seconds.__name__ = "number of seconds"
+milliseconds.__name__ = f"number of milliseconds up to {MOST_MILLISECONDS}"
 
 
 def add_common_options(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     """Add every option of the table of DESIGN 4."""
     _add_sources(parser)
     _add_choices(parser)
+    _add_processes(parser)
     _add_forms(parser, formats)
 
 
@@ -109,19 +120,35 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         "--local", action="append", metavar="ADDR[/LEN]", default=[],
         help="these addresses are the local side; repeatable",
     )  # fmt: skip
-    chosen.add_argument(
-        "-p", "--pid", type=positive, action="append", metavar="PID", default=[],
-        help="only connections of this process; repeatable",
-    )  # fmt: skip
-    chosen.add_argument(
-        "--command", action="append", metavar="NAME", default=[],
-        help="only connections of processes of this short name; repeatable",
-    )  # fmt: skip
     chosen.add_argument("--top", type=positive, metavar="N", help="only the N largest rows")
     chosen.add_argument("--sort", metavar="FIELD", help="order by this field, ascending")
     chosen.add_argument(
         "--max-connections", type=connections, metavar="N",
         help="live connections remembered (default: 1048576)",
+    )  # fmt: skip
+
+
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    processes = parser.add_argument_group("processes, live")
+    processes.add_argument(
+        "-p", "--pid", type=positive, action="append", metavar="PID", default=[],
+        help="only connections of this process; repeatable",
+    )  # fmt: skip
+    processes.add_argument(
+        "--command", action="append", metavar="NAME", default=[],
+        help="only connections of processes of this short name; repeatable",
+    )  # fmt: skip
+    processes.add_argument(
+        "--hold", type=milliseconds, metavar="MS",
+        help="let packets wait for what the kernel tells of them after (default: 50)",
+    )  # fmt: skip
+    processes.add_argument(
+        "--no-tracing", action="store_true",
+        help="look sockets up in /proc alone, without the kernel's tracepoints",
+    )  # fmt: skip
+    processes.add_argument(
+        "--tracepoints", metavar="FILE",
+        help="what `tcpsnoop owners --prepare` wrote (default: /run/tcpsnoop/tracepoints.json)",
     )  # fmt: skip
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 INTERNAL_ERROR = 1
 
 # Subcommands that are no reports: module of cli.commands, and its line in the help.
-COMMANDS = {"list": "what there is: reports, probes, interfaces; verdicts of captures"}
+COMMANDS = {
+    "list": "what there is: reports, probes, interfaces; verdicts of captures",
+    "owners": "whose packets: prepare the kernel's tracepoints for others than root",
+}
 
 _USAGE = """\
 tcpsnoop REPORT[,REPORT...] [-r FILE]... [-i INTERFACE] [options] [FILTER...]"""
@@ -148,6 +151,9 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         local=tuple(arguments.local),
         pids=tuple(arguments.pid),
         commands=tuple(arguments.command),
+        tracing=not arguments.no_tracing,
+        tracepoints=arguments.tracepoints,
+        hold=engine.DEFAULT_HOLD_SECONDS if arguments.hold is None else arguments.hold / 1000,
         top=arguments.top,
         sort=arguments.sort,
         max_connections=arguments.max_connections or engine.DEFAULT_MAX_CONNECTIONS,

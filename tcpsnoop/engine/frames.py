@@ -42,6 +42,10 @@ class Frames:
             texts.append(decode(*found) if found else "")
         return texts
 
-    def forget(self) -> None:
-        """All probes of what was kept have come out."""
-        self._kept.clear()
+    def forget(self, oldest: int | None = None) -> None:
+        """All probes of packets before `oldest` have come out; None: of all."""
+        if oldest is None:
+            self._kept.clear()
+            return
+        for key in [key for key in self._kept if key[1] < oldest]:
+            del self._kept[key]

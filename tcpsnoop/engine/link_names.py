@@ -33,6 +33,7 @@ _NAMES = {
     192: "PPI",
     195: "IEEE 802.15.4",
     204: "PPP with direction",
+    205: "Cisco HDLC with direction",
     220: "USB, Linux",
     226: "Solaris ipnet",
     228: "raw IPv4",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
-from tcpsnoop.engine.attribution import Attribution
+from tcpsnoop.engine.attribution import Attribution, names_processes, open_attribution
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.faults import faults
 from tcpsnoop.engine.frames import Frames
@@ -31,7 +31,6 @@ from tcpsnoop.kernel import cache_folder, on_first_compilation
 from tcpsnoop.names.hosts import host_tables, read_hosts
 from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
-from tcpsnoop.owners.procfs import Procfs
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
 from tcpsnoop.sources.addresses import host_addresses
@@ -42,6 +41,8 @@ PATIENCE = 0.05
 # At the end of a live capture, what the kernel still holds is fetched for at most so long: twice
 # the age at which it hands over a block that is not full.
 LAST_LOOK = 0.1
+# A packet is handed over at the latest so long after it was captured, when nothing else waits.
+HANDED_OVER_NS = 60_000_000
 # How often the host's own addresses are looked at again.
 ADDRESSES_SECONDS = 1.0
 
@@ -53,9 +54,16 @@ def run(settings: Settings, stop: StopRequest) -> int:
     _check(settings)
     on_first_compilation(partial(_tell_of_compiling, settings.note))
     source = open_source(settings)
+    attribution = None
+    if names_processes(settings):
+        # It makes a connection to test itself, which is not to be captured; and whoever may not
+        # capture need not wait for it.
+        source.close()
+        attribution = open_attribution(settings)
+        source = open_source(settings)
     output = Output(settings.output, force=settings.force)
     try:
-        prepared = Run(settings, stop, source, output)
+        prepared = Run(settings, stop, source, output, attribution)
         output.open()
         return prepared.execute()
     except UsageError:
@@ -63,6 +71,8 @@ def run(settings: Settings, stop: StopRequest) -> int:
         raise
     finally:
         source.close()
+        if attribution is not None:
+            attribution.lookup.close()
 
 
 def _check(settings: Settings) -> None:
@@ -88,17 +98,16 @@ def _tell_of_compiling(note: Callable[[str], None]) -> None:
         note("compiling for the first run on this machine, some 20 seconds")
 
 
-def _names_processes(settings: Settings) -> bool:
-    """Whether anything in the output depends on processes."""
-    columns = {column.name for _, own in settings.reports for column in own.schema.columns}
-    return "pid" in columns or bool(settings.pids or settings.commands)
-
-
 class Run:
     """The state of one run."""
 
     def __init__(
-        self, settings: Settings, stop: StopRequest, source: PacketSource, output: Output
+        self,
+        settings: Settings,
+        stop: StopRequest,
+        source: PacketSource,
+        output: Output,
+        attribution: Attribution | None = None,
     ) -> None:
         self._settings, self._stop = settings, stop
         self._source, self._output = source, output
@@ -109,7 +118,7 @@ class Run:
         duration = None if settings.live else settings.duration
         known = host_addresses() if settings.live else ()
         wanted = {probe for reporter in reporters for probe in reporter.probes}
-        if settings.live and _names_processes(settings):
+        if attribution is not None:
             # Sockets are looked up at their first segment, whatever the reports attach to.
             wanted |= {"send", "receive"}
         self._tracker = Tracker(
@@ -133,7 +142,7 @@ class Run:
             hosts=host_tables(given, source.hosts),
             resolve=settings.resolve or settings.live,
         )
-        self._attribution: Attribution | None = None
+        self._attribution = attribution
         self._outlets, self._spools = self._make_outlets()
         self._begun = False
         self._start_ns = time.time_ns()
@@ -199,8 +208,6 @@ class Run:
     def _prepare(self) -> None:
         """All that must be done before packets are waited for; root is given up last."""
         settings = self._settings
-        if settings.live and _names_processes(settings):
-            self._attribution = Attribution(Procfs(time.time_ns), settings.pids, settings.commands)
         # Processes are looked up as they come; several files are opened again as their time comes.
         needed = self._attribution is not None or settings.several_files
         needs_root = needed and settings.user is None
@@ -246,6 +253,8 @@ class Run:
                 self._take(batch, reader, now)
             elif reader.ended:
                 return
+            elif self._attribution is not None:
+                self._attribution.lookup.caught_up(time.time_ns() - HANDED_OVER_NS)
             for probes in self._tracker.tick(now):
                 self._emit(probes)
             self._poll(now)
@@ -272,7 +281,8 @@ class Run:
         for probes in self._tracker.feed(batch.segments, now):
             self._emit(probes)
         if self._frames is not None and self._tracker.window.decided:
-            self._frames.forget()
+            held = None if self._attribution is None else self._attribution.oldest_packet
+            self._frames.forget(held)
         reader.done_with(batch)
 
     def _last_look(self, reader: Reader) -> None:
@@ -288,20 +298,35 @@ class Run:
         """What is to be done from time to time."""
         if self._attribution is not None:
             self._attribution.lookup.poll()
+            for probes in self._attribution.due(now):
+                self._observe(probes)
         if self._settings.live and now >= self._addresses_at:
             self._addresses_at = now + ADDRESSES_SECONDS
             self._tracker.window.know(host_addresses())
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
+                self._label_the_rest()
                 for outlet in self._outlets:
                     self._background.do(outlet.closing(interval))
             self._background.check()
 
     def _emit(self, probes: ProbeBatch) -> None:
         for part in self._cut(probes):
-            labelled = part if self._attribution is None else self._attribution.label(part)
-            for outlet in self._outlets:
-                outlet.observe(labelled, self._source.interfaces, self._frames)
+            if self._attribution is None:
+                self._observe(part)
+                continue
+            for labelled in self._attribution.take(part, time.monotonic()):
+                self._observe(labelled)
+
+    def _label_the_rest(self) -> None:
+        """What is held is waited for."""
+        if self._attribution is not None:
+            for probes in self._attribution.rest():
+                self._observe(probes)
+
+    def _observe(self, probes: ProbeBatch) -> None:
+        for outlet in self._outlets:
+            outlet.observe(probes, self._source.interfaces, self._frames)
 
     def _cut(self, probes: ProbeBatch) -> Iterator[ProbeBatch]:
         """Parts of one interval; reports are printed between them."""
@@ -318,6 +343,7 @@ class Run:
         """The rest of the probes, the last reports, and those that waited for their turn."""
         for probes in self._tracker.finish():
             self._emit(probes)
+        self._label_the_rest()
         self._end_tracking()
         self._begin()
         interval = None if self._intervals is None else self._intervals.last()

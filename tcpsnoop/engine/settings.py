@@ -11,6 +11,7 @@ from tcpsnoop.interfaces.reporter import Reporter
 DEFAULT_SNAPLEN = 262144
 DEFAULT_BUFFER_KIB = 16384
 DEFAULT_MAX_CONNECTIONS = 1 << 20
+DEFAULT_HOLD_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Settings:
     local: tuple[str, ...] = ()
     pids: tuple[int, ...] = ()
     commands: tuple[str, ...] = ()
+    tracing: bool = True  # the kernel's tracepoints may be read
+    tracepoints: str | None = None  # file that `owners --prepare` wrote
+    hold: float = DEFAULT_HOLD_SECONDS  # how long packets wait for what the kernel tells of them
     top: int | None = None
     sort: str | None = None
     max_connections: int = DEFAULT_MAX_CONNECTIONS

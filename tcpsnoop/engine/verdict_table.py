@@ -56,6 +56,7 @@ def list_verdicts(settings: Settings, stop: StopRequest) -> int:
         user = None if settings.several_files else unprivileged_user(settings.user)
         if user is not None:
             warm_up(settings)
+            _draw_once(settings)
             become(user)
         return _read_and_print(settings, stop, source, output)
     except UsageError:
@@ -87,6 +88,15 @@ def _read_and_print(
     for line in missing:
         settings.fault(line)
     return INCOMPLETE if missing else DONE
+
+
+def _draw_once(settings: Settings) -> None:
+    """Import and compile what drawing the table needs, while that can still be done."""
+    tally = Tally()
+    tally.kinds[Verdict.NOT_IP, 1] = 1
+    renderer = settings.renderer(RenderOptions(settings.header))
+    for _ in renderer.report(Report(verdict_table(tally))):
+        pass
 
 
 def _notes(tally: Tally, source: PacketSource, *, filtered: bool) -> Iterator[str]:

@@ -45,8 +45,8 @@ def warm_up(settings: Settings) -> None:
     if not settings.live:
         sources = [_piped(content) for content in _captures(frames, settings.files)]
         if settings.filter:
-            # Any expression, as all run on one kernel.
-            filtered = Intake(_piped(_pcap(frames)), "tcp")
+            # Any expression, as all run on one kernel; of what none passes, tags are looked for.
+            filtered = Intake(_piped(_pcap(frames)), "udp")
             filtered.step(Dissector(BATCH_PACKETS), 1.0)
     if any(reporter.needs_frames for _, reporter in settings.reports):
         decode(_RAW_IP, frames[0])

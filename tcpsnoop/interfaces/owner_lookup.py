@@ -10,13 +10,30 @@ from tcpsnoop.batches.probes import ProbeBatch
 
 
 class OwnerLookup(Protocol):
-    """Finds the owner of the local end of each probe row."""
+    """Finds the owner of the local end of each probe row.
+
+    Where a lookup is `late`, it knows more of a packet some moments after it: rows are shown to it
+    by `see` as they come and labelled later.
+    """
+
+    @property
+    def late(self) -> bool:
+        """What is known of a packet comes after it."""
+
+    def see(self, batch: ProbeBatch) -> None:
+        """Note what packets tell of their connections, before they are labelled."""
 
     def label(self, batch: ProbeBatch) -> OwnerColumns:
         """An owner for each row of the batch, by the end at the left; never raises."""
 
     def poll(self) -> None:
         """Called between batches and at least every 0.1 s: time to refresh what is known."""
+
+    def caught_up(self, time_ns: int) -> None:
+        """Every packet captured before that was given to `see`."""
+
+    def finish(self) -> None:
+        """No more packets will come: take in what is still to be told of those that came."""
 
     def summary(self) -> Sequence[str]:
         """Lines for the notes: the method, what it could not see, shares by quality."""

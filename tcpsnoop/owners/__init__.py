@@ -1,6 +1,7 @@
 """Whose socket is it: one file per method of attribution, and the choice by process."""
 
+from tcpsnoop.owners.opening import open_lookup
 from tcpsnoop.owners.procfs import Procfs
 from tcpsnoop.owners.selection import matching
 
-__all__ = ["Procfs", "matching"]
+__all__ = ["Procfs", "matching", "open_lookup"]

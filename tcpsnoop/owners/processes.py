@@ -25,6 +25,7 @@ class Stat(NamedTuple):
 
     command: str
     start_time: int
+    kernel_thread: bool
     holds_nothing: bool  # a kernel thread or a zombie: no descriptors, whoever asks
     start_stack: int  # another one after exec; 0 when the asker may not know
 
@@ -49,10 +50,12 @@ def read_stat(folder: int) -> Stat:
     fields = text[closing + 1 :].split()
     if len(fields) <= _START_STACK:
         raise ValueError("a row of /proc/PID/stat with too few fields")
+    kernel = bool(int(fields[_FLAGS]) & _PF_KTHREAD)
     return Stat(
         _text(text[opening + 1 : closing]),
         int(fields[_START_TIME]),
-        bool(int(fields[_FLAGS]) & _PF_KTHREAD) or fields[_STATE] in (b"Z", b"X"),
+        kernel,
+        kernel or fields[_STATE] in (b"Z", b"X"),
         int(fields[_START_STACK]),
     )
 

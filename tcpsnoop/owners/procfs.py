@@ -54,7 +54,7 @@ class Procfs:
     """The owner lookup by /proc, an OwnerLookup.
 
     `now_ns` is the system's clock, by which packets are stamped; `root` is where /proc is; `clock`
-    gives seconds since the machine started, by which processes are.
+    gives seconds since the machine started, by which processes are. `pool` may be shared.
     """
 
     def __init__(
@@ -63,11 +63,12 @@ class Procfs:
         root: str | os.PathLike[str] = "/proc",
         clock: Callable[[], float] = seconds_since_boot,
         capacity: int = CAPACITY,
+        pool: OwnerPool | None = None,
     ) -> None:
         self._clock = clock
         self._net = Path(root) / "net"
         self._ends = Ends(capacity)
-        self._pool = OwnerPool()
+        self._pool = OwnerPool() if pool is None else pool
         self._not_in_time = self._pool.code(Owner(UNKNOWN, reason=NOT_IN_TIME))
         self._descriptors = Descriptors(Path(root), clock)
         addresses = LocalAddresses(self._net, clock)
@@ -79,6 +80,20 @@ class Procfs:
         self._read_again_at = 0.0
         self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
         self._descriptors.scan(0, clock() + FIRST_SCAN_SECONDS)
+
+    @property
+    def late(self) -> bool:
+        """What /proc shows is of now."""
+        return False
+
+    def see(self, batch: ProbeBatch) -> None:
+        """Rows are looked at as they are labelled."""
+
+    def caught_up(self, time_ns: int) -> None:
+        """Nothing here waits for packets."""
+
+    def finish(self) -> None:
+        """Nothing is told late."""
 
     def label(self, batch: ProbeBatch) -> OwnerColumns:
         """An owner for each row of the batch, by the end at the left; never raises."""
@@ -104,7 +119,11 @@ class Procfs:
 
     def summary(self) -> Sequence[str]:
         """Lines for the notes: shares of the connections by quality, and what could not be seen."""
-        lines = [f"owners: procfs, {_shares(self._pool)}"]
+        return [f"owners: procfs, {_shares(self._pool)}", *self.remarks()]
+
+    def remarks(self) -> Sequence[str]:
+        """What could not be seen."""
+        lines = []
         if self._descriptors.hidden:
             lines.append("owners: /proc hides processes of other users (hidepid)")
         if self._descriptors.most_unreadable:

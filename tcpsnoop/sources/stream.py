@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import select
 import stat
@@ -11,6 +13,9 @@ from typing import Protocol
 from tcpsnoop.errors import UsageError
 
 STANDARD_INPUT = "-"
+
+# What a pipe shall hold, instead of 64 KiB: the most that Linux gives a user unless told otherwise.
+PIPE_BYTES = 1 << 20
 
 
 class Stream(Protocol):
@@ -46,6 +51,9 @@ class Descriptor:
         self._owned = owned
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
+        if stat.S_ISFIFO(status.st_mode):
+            with contextlib.suppress(OSError):  # the user's pipes may hold their most already
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         # A named pipe reads as empty until its first writer has come.
         self._may_be_early = owned and stat.S_ISFIFO(status.st_mode) and _has_name(descriptor)
 

@@ -11,6 +11,7 @@ from tcpsnoop.errors import UsageError
 OPTIONS = """
     -r --read -i --interface -n --numeric --hosts --resolve -t -T -c --count -d --duration
     --interval --local -p --pid --command --top --sort --max-connections --format -o --output
+    --hold --no-tracing --tracepoints
     --force --no-header -s --snaplen -B --buffer-size --no-promiscuous -Z -q --quiet
 """
 
@@ -34,6 +35,7 @@ def test_the_table_of_options_is_that_of_the_design(parser: Parser) -> None:
         ("count", {"1": 1, "007": 7}, ["0", "-1", "1.5", "x", ""]),
         ("snaplen", {"0": 0, "262144": 262144}, ["-1", "262145", "1.5", "x", ""]),
         ("max-connections", {"1": 1, "67108864": 2**26}, ["0", "67108865", "9" * 30, "x"]),
+        ("hold", {"0": 0.0, "50": 50.0, "10000": 1e4}, ["-1", "10001", "nan", "x", ""]),
         ("duration", {"1": 1.0, "0.25": 0.25}, ["0", "-1", "1e300", "inf", "nan", "x", ""]),
     ],
 )

@@ -71,3 +71,14 @@ def test_what_cannot_be_is_refused(
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("form", ["text", "jsonl", "csv"])
+def test_root_is_given_up_and_nothing_is_needed_later(
+    run_tcpsnoop: RunTcpsnoop, capture: Capture, form: str
+) -> None:
+    # A whole program of its own: what `run_program` forks from has everything in memory.
+    done = run_tcpsnoop("list", "verdicts", "--format", form, "-r", capture("verdicts.pcap"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") >= 6

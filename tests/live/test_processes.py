@@ -1,4 +1,4 @@
-"""100 connections of 10 processes: every row names the right one, or all that share, or nobody."""
+"""100 connections of 10 processes, by /proc: each row names the right one, all, or nobody."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def scene() -> Iterator[Scene]:
     with ExitStack() as stack:
         place = stack.enter_context(host())
         cast = Cast(stack, place)
-        form = ("-i", "lo", "-n", "--format", "jsonl")
+        form = ("-i", "lo", "-n", "--no-tracing", "--format", "jsonl")
         caller, _ = cast.callers[0]
         shared, _ = cast.servers[1]
         words = {

@@ -15,6 +15,8 @@ from tests.live.programs import TRACING, Program, at_once, running, tcpsnoop
 pytestmark = [pytest.mark.live, pytest.mark.program("ip")]
 
 WITHIN_SECONDS = 0.3
+# Where processes are named: the kernel takes 50 ms for each of four tracepoints to give it back.
+TRACING_ENDS_SECONDS = 0.7
 HEADER = f"   {'HOSTNAME':<26} {'PORT':<8} {'COUNT':>8}\n"
 BLOCK = re.compile(r"(\S+Z)( partial)?\n" + re.escape(f"{HEADER.rstrip()}\n"))
 NOBODY = ("-i", "lo", "tcp", "port", "1")
@@ -66,7 +68,7 @@ def test_a_log_has_its_header_before_anything_comes(programs: dict[str, Program]
     program = programs["log"]
     header = program.output.wait("RADDR:PORT")
     assert abs(header.at - program.notes.wait(TRACING).at) <= WITHIN_SECONDS
-    assert program.end() <= WITHIN_SECONDS
+    assert program.end() <= TRACING_ENDS_SECONDS
     assert (program.process.returncode, len(program.output.all)) == (0, 1)
 
 

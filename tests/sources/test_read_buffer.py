@@ -79,3 +79,27 @@ def test_released_it_holds_nothing() -> None:
     buffer.fill(Pieces(CONTENT), 0)
     buffer.release()
     assert (len(buffer.data), len(buffer.words), buffer.unread(10)) == (0, 0, b"")
+
+
+class Timed:
+    """A stream of pieces that notes how long each was waited for."""
+
+    def __init__(self, *sizes: int) -> None:
+        self.sizes = list(sizes)
+        self.timeouts: list[float] = []
+
+    def readinto(self, view: memoryview, timeout: float) -> int | None:
+        """The next piece; none when there is none left."""
+        self.timeouts.append(timeout)
+        return self.sizes.pop(0) if self.sizes else None
+
+
+def test_more_is_waited_for_only_behind_a_writer_who_is_ahead() -> None:
+    slow = Timed(100, 65_535)
+    assert ReadBuffer(1 << 20).fill(slow, 5.0)
+    assert slow.timeouts == [5.0, 0.0, 0.0]
+    ahead = Timed(65_536, 65_536, 10)
+    assert ReadBuffer(1 << 20).fill(ahead, 5.0)
+    first, *later, last = ahead.timeouts
+    assert (first, last) == (5.0, 0.0)
+    assert all(0 < timeout < 0.01 for timeout in later)

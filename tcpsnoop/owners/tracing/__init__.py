@@ -1,0 +1,1 @@
+"""Whose socket is it, by the kernel's tracepoints: events, their join, and answers by time."""

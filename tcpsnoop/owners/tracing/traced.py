@@ -1,0 +1,269 @@
+"""Owners from the kernel's own record: who used which socket, exactly and when.
+
+Events are taken in as they come; packets are labelled a moment later, so that what the kernel tells
+after a packet still counts. Where this method does not know, others are asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Process
+from tcpsnoop.batches.probes import PROBE_ROW
+from tcpsnoop.owners.local_addresses import LocalAddresses
+from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
+from tcpsnoop.owners.tracing.events import EVENT
+from tcpsnoop.owners.tracing.formats import TracingUnavailableError
+from tcpsnoop.owners.tracing.joining_kernel import join
+from tcpsnoop.owners.tracing.matching_kernel import (
+    ELSEWHERE,
+    EXACTLY,
+    INVISIBLE,
+    NOBODY,
+    ONE_OF,
+    UNMATCHED,
+    UNUSED,
+    label,
+    no_ends,
+    sends,
+    sight,
+)
+from tcpsnoop.owners.tracing.naming import Naming
+from tcpsnoop.owners.tracing.seeds import namespace_of, seeds
+from tcpsnoop.owners.tracing.self_test import SECONDS, connect_to_ourselves, is_ours
+from tcpsnoop.owners.tracing.tables import (
+    CAPTURED_NS,
+    LOST_EVENTS,
+    NAMESPACE_OWN,
+    NEW_ENDS,
+    STRANGER,
+    TRANSLATES,
+    USED,
+    WRITE,
+    WRITES,
+    make_tables,
+)
+
+# What another processor is about to write into its ring may be older than this.
+SLACK_NS = 1_000_000
+# Ends of connections remembered, a power of two.
+ENDS = 1 << 18
+_PID_MAX = "/proc/sys/kernel/pid_max"
+NO_SOCKET = "no socket"
+NOT_VISIBLE = "not visible"
+
+
+class Rings(Protocol):
+    """One way to read the kernel's record."""
+
+    @property
+    def method(self) -> str:
+        """Its name in the notes."""
+
+    @property
+    def translates(self) -> bool:
+        """Its events have threads and no processes."""
+
+    def read(self) -> NDArray[np.void]:
+        """Rows of EVENT since the last call, unsorted; valid until the next call."""
+
+    def close(self) -> None:
+        """Stop; may be called twice."""
+
+
+class Writes(NamedTuple):
+    """Send calls: when, how much, by whom (code of the pool), and on which end (-1 unknown)."""
+
+    time_ns: NDArray[np.int64]
+    bytes: NDArray[np.int64]
+    owner: NDArray[np.int32]
+    end: NDArray[np.int64]  # connection * 2 + end
+
+
+class Traced:
+    """The join of events and packets. `now_ns` is the clock of packets; `root` is /proc."""
+
+    def __init__(
+        self,
+        rings: Rings,
+        now_ns: Callable[[], int],
+        pool: OwnerPool,
+        addresses: LocalAddresses,
+        root: str = "/proc",
+    ) -> None:
+        self.method = rings.method
+        self._rings = rings
+        self._now_ns = now_ns
+        self._difference = ClockDifference(now_ns)
+        self._pool = pool
+        self._addresses = addresses
+        with open(_PID_MAX) as file:
+            self._tables = make_tables(int(file.read()) + 1)
+        state = self._tables.state
+        state[NAMESPACE_OWN] = namespace_of(f"{root}/self")
+        state[TRANSLATES] = int(rings.translates)
+        self._ends = no_ends(ENDS)
+        self._newest = np.full(ENDS, -1, np.int64)
+        self._new_ends = np.zeros(ENDS, np.int64)
+        self._naming = Naming(self._tables, root, self._boot_ns)
+        self._codes: dict[int, tuple[Process | None, int]] = {}
+        self._pending = np.empty(0, EVENT)
+        self._writes: list[NDArray[np.void]] = []
+        self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
+        self._nobody = pool.code(Owner(KERNEL, reason=NO_SOCKET))
+        self._root = root
+
+    def begin(self) -> None:
+        """Learn what is there already, and see with a connection of our own that all is right.
+
+        TracingUnavailableError when it is not. To be done before the capture begins.
+        """
+        self._warm_up()
+        self.take_in(self._stamped(seeds(self._root, monotonic_ns())))
+        port = connect_to_ourselves()
+        until = time.monotonic() + SECONDS
+        while port is not None:
+            self.finish()
+            if is_ours(self._tables, port):
+                break
+            if time.monotonic() > until:
+                raise TracingUnavailableError("a connection of our own was not told to be ours")
+        self._writes.clear()
+
+    @property
+    def lost(self) -> int:
+        """Events that the kernel could not hand over."""
+        return int(self._tables.state[LOST_EVENTS])
+
+    def see(self, rows: NDArray[np.void]) -> None:
+        """Note what packets tell of their connections, as soon as they are there."""
+        sight(rows, self._ends, self._newest, self._new_ends, self._tables)
+        for place in self._new_ends[: int(self._tables.state[NEW_ENDS])].tolist():
+            end = self._ends[place]
+            if not self._addresses.has(int(end["laddr_high"]), int(end["laddr_low"])):
+                end["flags"] |= ELSEWHERE
+
+    def label(self, rows: NDArray[np.void], codes: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Write the code of each row's owner; which rows it is known for."""
+        count = len(rows)
+        answers = np.zeros(count, np.uint8)
+        processes, sockets = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        label(rows, self._ends, self._tables, answers, processes, sockets)
+        exactly = answers == EXACTLY
+        if exactly.any():
+            numbers, place = np.unique(processes[exactly], return_inverse=True)
+            codes[exactly] = np.array([self._code(each) for each in numbers.tolist()])[place]
+        codes[answers == INVISIBLE] = self._stranger
+        codes[answers == NOBODY] = self._nobody
+        for index in np.flatnonzero(answers == ONE_OF).tolist():
+            codes[index] = self._code_of_users(int(sockets[index]))
+        known: NDArray[np.bool_] = (answers != UNMATCHED) & (answers != UNUSED)
+        return known
+
+    def poll(self) -> None:
+        """Take in what the kernel has told since the last time."""
+        until = monotonic_ns() - SLACK_NS
+        self._drain(until)
+
+    def finish(self) -> None:
+        """Take in all that is in the rings."""
+        self._drain(None)
+
+    def caught_up(self, time_ns: int) -> None:
+        """Every packet before that was given to `see`."""
+        state = self._tables.state
+        state[CAPTURED_NS] = max(int(state[CAPTURED_NS]), time_ns)
+
+    def take_writes(self, until_ns: int) -> Iterator[Writes]:
+        """The send calls that returned before that; each once."""
+        kept = []
+        for writes in self._writes:
+            due = writes["time_ns"] <= until_ns
+            if not due.all():
+                kept.append(writes[~due])
+            if due.any():
+                yield self._ended(writes[due])
+        self._writes = kept
+
+    def take_in(self, events: NDArray[np.void]) -> None:
+        """Join events, whose times are the system's."""
+        order = np.argsort(events["time_ns"], kind="stable")
+        state, at = self._tables.state, 0
+        while at < len(order):
+            at = join(events, order, at, self._tables)
+            if state[WRITES]:
+                self._writes.append(self._tables.writes[: int(state[WRITES])].copy())
+            for number in self._tables.used[: int(state[USED])].tolist():
+                self._naming.process(number)
+
+    def close(self) -> None:
+        """Stop tracing."""
+        self._rings.close()
+
+    def _drain(self, until_ns: int | None) -> None:
+        """Events up to a time of the monotonic clock; later ones wait for their order."""
+        events = self._rings.read()
+        if len(self._pending):
+            events = np.concatenate((self._pending, events))
+        if until_ns is None:
+            self._pending = np.empty(0, EVENT)
+        else:
+            late = events["time_ns"] > until_ns
+            self._pending = events[late]
+            events = events[~late]
+        if len(events):
+            self.take_in(self._stamped(events))
+
+    def _stamped(self, events: NDArray[np.void]) -> NDArray[np.void]:
+        """Events by the system's clock; they are changed in place."""
+        events["time_ns"] += self._difference()
+        return events
+
+    def _boot_ns(self) -> int:
+        return self._now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def _code(self, number: int) -> int:
+        """The code of a process as `exact` owner."""
+        process = self._naming.process(number)
+        known = self._codes.get(number)
+        if known is not None and known[0] is process:
+            return known[1]
+        if process is None:
+            code = self._stranger
+        else:
+            quality = KERNEL if self._naming.is_kernel(number) else EXACT
+            code = self._pool.code(Owner(quality, process))
+        self._codes[number] = process, code
+        return code
+
+    def _code_of_users(self, number: int) -> int:
+        """The code of all who used a socket."""
+        place = number & (len(self._tables.sockets) - 1)
+        known = int(self._tables.sockets[place]["users"])
+        users = set(self._tables.user_process[place][:known].tolist())
+        found = [self._naming.process(each) for each in users if each != STRANGER]
+        holders = sorted((each for each in found if each), key=lambda each: each.pid)
+        if len(holders) == 1:
+            return self._pool.code(Owner(EXACT, holders[0]))
+        return self._pool.code(Owner(SHARED, holders=tuple(holders)))
+
+    def _ended(self, writes: NDArray[np.void]) -> Writes:
+        keys = np.zeros(len(writes), np.int64)
+        sends(writes, len(writes), self._tables, self._ends, keys)
+        numbers, place = np.unique(writes["process"], return_inverse=True)
+        codes = [self._stranger if n == STRANGER else self._code(n) for n in numbers.tolist()]
+        owners = np.array(codes, np.int32)[place]
+        return Writes(writes["time_ns"].copy(), writes["bytes"].copy(), owners, keys)
+
+    def _warm_up(self) -> None:
+        """Kernels ready before packets come."""
+        nothing = np.empty(0, PROBE_ROW)
+        self.see(nothing)
+        self.label(nothing, np.empty(0, np.int32))
+        self._ended(np.empty(0, WRITE))

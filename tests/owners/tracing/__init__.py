@@ -1,0 +1,1 @@
+"""Tests of owners by the kernel's tracepoints."""
