@@ -19,8 +19,12 @@ from tcpsnoop.engine.replay import replay
 from tcpsnoop.reporters.io import Io
 
 # What editcap does not take as it is: files that are cut or damaged on purpose, lengths that it
-# corrects in another way, and a file of no packets, which it leaves without an interface.
-NOT_CONVERTED = ("cut", "damaged", "caplen-above-origlen", "empty")
+# corrects in another way, a file of no packets, which it leaves without an interface; link types
+# that it does not know, and one that it makes another of, under which its Cisco HDLC is lost.
+NOT_CONVERTED = (
+    *("cut", "damaged", "caplen-above-origlen", "empty"),
+    *("hdlc-direction", "ppp-pppd", "ppp-serial"),
+)
 
 NANOSECONDS = {struct.pack(order + "I", 0xA1B23C4D) for order in "<>"}
 # Wireshark 4.0 takes this variant for microseconds; later versions, with evidence, for nanoseconds.
