@@ -15,6 +15,7 @@ from captures.make.catalogue import HOME
 from tcpsnoop.batches.addresses import text_of
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
 from tcpsnoop.dissect.dissector import Dissector
+from tcpsnoop.engine.clock import CaptureClock
 from tcpsnoop.names.services import registered_ports
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
@@ -44,10 +45,12 @@ def stating(*facts: str) -> list[str]:
 def seen(name: str) -> Seen:
     source = open_savefile(str(HOME / name))
     dissector = Dissector(64)
+    clock = CaptureClock()
     parts: list[SegmentBatch] = []
     while not source.ended:
         packets = source.read(PATIENCE_SECONDS)
         if packets is not None:
+            clock.stamp(packets)
             parts.append(dissector.dissect(packets, source.interfaces)[0].copy())
     known = [address for interface in source.interfaces for address in interface.addresses]
     source.close()
