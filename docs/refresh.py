@@ -6,8 +6,9 @@ nothing, says where they differ, and ends with status 1.
 - In a block marked ```console, each line `$ tcpsnoop ...` is run by the shell at the top of the
   checkout; what it prints, on standard output and standard error, stands below. Other commands, as
   those that need root (`# tcpsnoop ...`), are left alone.
-- Between `<!-- begin columns NAME -->` and `<!-- end -->` stand a report's columns; likewise its
-  `options NAME`, and the text of `file PATH`.
+- Between `<!-- begin columns NAME -->` and `<!-- end -->` stand a report's columns, with
+  `columns NAME OPTION=VALUE` those that it has then; likewise its `options NAME`, and the text of
+  `file PATH`.
 - A page with `<!-- plugin FOLDER -->` is run with the package in that folder installed.
 """
 
@@ -28,7 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-_SECTION = re.compile(r"<!-- begin (columns|options|file) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+_SECTION = re.compile(
+    r"<!-- begin (columns|options|file) (\S+(?: \S+=\S+)?) -->\n.*?<!-- end -->", re.DOTALL
+)
 _PLUGIN = re.compile(r"<!-- plugin (\S+) -->")
 
 Environment = Mapping[str, str]
@@ -112,8 +115,10 @@ def _section(kind: str, name: str, root: Path) -> str:
 def _columns(name: str) -> Iterator[str]:
     from tcpsnoop.registry import REPORTERS, load
 
+    name, *choices = name.split()
+    options = dict(choice.split("=") for choice in choices)
     yield from ("| column | type | meaning |", "| --- | --- | --- |")
-    for column in load(REPORTERS, name)().schema.columns:
+    for column in load(REPORTERS, name)(**options).schema.columns:
         meaning = column.meaning.replace("|", r"\|")
         yield f"| `{column.name}` | {column.kind.value} | {meaning} |"
 

@@ -23,10 +23,16 @@ FIELDS = {
     "life": "time pid command uid laddr lport raddr rport role tx_bytes rx_bytes tx_segments "
     "rx_segments retransmitted_bytes duration_seconds state end_reason",
     "watch": "time event pid command laddr lport raddr rport end_reason",
+    "states": "time connection pid command laddr lport raddr rport role old_state new_state "
+    "old_state_seconds",
+    "retrans": "packet time pid command laddr lport raddr rport state kind sequence bytes "
+    "retransmitted_bytes",
 }
 """The fields of the machine formats, in their order, as the specification has them."""
 
-WITH_PROCESS = ("io", "wdist", "life", "watch")
+WITH_PROCESS = ("io", "wdist", "life", "watch", "states", "retrans")
+# What has rows of each report: most have of any connection.
+SHOWN_BY = {"retrans": "loss.pcap"}
 ATTRIBUTION = "attribution reason holders"
 
 
@@ -171,7 +177,7 @@ def test_connections_beyond_the_most_are_forgotten_and_told(
 def test_machine_formats_have_the_same_fields_in_order(
     run_program: RunTcpsnoop, capture: Capture, report: str
 ) -> None:
-    file = capture("finger.pcap")
+    file = capture(SHOWN_BY.get(report, "finger.pcap"))
     named = FIELDS[report].split() + (ATTRIBUTION.split() if report in WITH_PROCESS else [])
     objects = rows(run_program(report, "-n", "--format", "jsonl", "-r", file))
     assert all(list(each) == named for each in objects)

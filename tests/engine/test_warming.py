@@ -52,3 +52,11 @@ def test_options_that_keep_rows_back_leave_nothing_to_compile(
 @pytest.mark.parametrize("name", ["interfaces.pcapng", "accepts.pcap"])
 def test_files_for_which_root_is_given_up(capture: Capture, name: str) -> None:
     assert late("io", "jsonl", capture(name)) == []
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("options", ["", ",count_by=flow"])
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_a_report_whose_rows_come_late(capture: Capture, form: str, options: str) -> None:
+    """What is sent through the stages beforehand has nothing that is sent again."""
+    assert late(f"retrans{options}", form, capture("loss.pcap")) == []

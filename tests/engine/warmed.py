@@ -1,5 +1,7 @@
 """A run whose kernels are looked at: `python -m tests.engine.warmed REPORT FORMAT [FILE]`.
 
+REPORT may have options behind it: `retrans,count_by=flow`.
+
 Live (without FILE) it has the packets of every capture of captures/ for its interface. Prints as
 JSON how many kernels were ready after warming up, and those that got another signature later.
 """
@@ -54,9 +56,11 @@ def every_packet() -> PacketSource:
 
 def main(report: str, form: str, *files: str) -> None:
     """Run, and compare."""
-    reporter = registry.load(registry.REPORTERS, report)()
+    name, *options = report.split(",")
+    chosen = dict(option.split("=") for option in options)
+    reporter = registry.load(registry.REPORTERS, name)(**chosen)
     settings = Settings(
-        ((report, reporter),),
+        ((name, reporter),),
         registry.load(registry.RENDERERS, form),
         machine=form != "text",
         files=files,

@@ -32,6 +32,7 @@ _SEGMENTS = (
     "damaged-length.pcapng",
 )
 _FORMS = ("finger.pcap", "nanoseconds.pcap", "interfaces.pcapng", "ip-length-0.pcap", "empty.pcap")
+_LIVES = ("idle-reset.pcap", "churn.pcap", "close-wait.pcap")
 _WRITES = ("finger.pcap", "writes.pcap", "loss.pcap", "ip-length-0.pcap")
 _TIMES = ("service.pcap", "finger.pcap", "accepts.pcap", "loss.pcap")
 _SUMS = ("service.pcap", "accepts.pcap", "loss.pcap", "ip-length-0.pcap")
@@ -56,10 +57,21 @@ _RUNS = (
     ("wdist", "-n", "text", (*_WRITES, *_SIDES, "empty.pcap")),
     ("wdist", "-n", "jsonl", (*_WRITES, "cooked-loopback.pcap")),
     ("wdist", "-n", "csv", ("writes.pcap", "empty.pcap")),
-    ("life", "", "text", ("empty.pcap",)),
-    ("life", "", "csv", ("empty.pcap",)),
-    ("watch", "", "text", ("empty.pcap",)),
-    ("states", "", "text", ("empty.pcap",)),
+    ("life", "", "text", (*_LIVES, *_SIDES, "handshake-*", "loss.pcap", "midstream.pcap")),
+    ("life", "-t -w -6", "text", ("accepts.pcap", "names.pcapng")),
+    ("life", "", "jsonl", (*_LIVES, "loss.pcap", "cooked-loopback.pcap")),
+    ("life", "", "csv", ("idle-reset.pcap", "empty.pcap")),
+    ("watch", "-t", "text", (*_LIVES, *_SIDES, "handshake-*", "reuse-*", "empty.pcap")),
+    ("watch", "-L 79", "jsonl", ("accepts.pcap",)),
+    ("states", "-t", "text", (*_LIVES, *_SIDES, "handshake-*", "reuse-*", "empty.pcap")),
+    ("states", "-w", "text", ("handshake-ack-lost.pcap",)),
+    ("states", "", "csv", ("close-wait.pcap",)),
+    ("retrans", "-t", "text", ("loss.pcap", "handshake-*", "writes.pcap", "empty.pcap")),
+    ("retrans", "", "jsonl", ("loss.pcap",)),
+    ("retrans", "--count-by flow", "text", ("loss.pcap", "empty.pcap")),
+    ("retrans", "--count-by host", "csv", ("loss.pcap",)),
+    ("retrans", "--count-by port --max-keys 1", "jsonl", ("loss.pcap",)),
+    ("retrans", "--count-by state", "text", ("loss.pcap",)),
     ("bytes", "-n", "text", (*_SUMS, *_SIDES, "empty.pcap")),
     ("bytes", "-n --remote-only", "text", ("accepts.pcap",)),
     ("bytes", "-n", "jsonl", ("service.pcap",)),

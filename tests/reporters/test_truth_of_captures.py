@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tcpsnoop.engine.replay import replay
 from tcpsnoop.reporters.accept import Accept
 from tcpsnoop.reporters.connect import Connect
 from tcpsnoop.reporters.io import Io
+from tcpsnoop.reporters.retrans import Retrans
 from tcpsnoop.reporters.wdist import Wdist
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
@@ -67,3 +68,16 @@ def test_wdist_has_every_write_in_its_bucket(capture: str) -> None:
             found[row["laddr"]][lower] += count
     assert found == buckets
     assert total == sum(write["bytes"] for write in MANIFEST[capture]["writes"])
+
+
+@pytest.mark.parametrize("capture", captures_with("events"))
+def test_retrans_has_every_retransmission_by_kind(capture: str) -> None:
+    truth = MANIFEST[capture]
+    expected = {
+        event.removeprefix("retransmit "): count
+        for event, count in truth["events"].items()
+        if event.startswith("retransmit ")
+    }
+    found = rows(Retrans(), capture)
+    assert Counter(row["kind"] for row in found) == expected
+    assert sum(row["retransmitted_bytes"] for row in found) == truth["retransmitted_bytes"]
