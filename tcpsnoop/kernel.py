@@ -85,7 +85,7 @@ def kernel(function: Function) -> Function:
     and the count costs more than the work. What comes of it: a kernel that allocates does not
     compile, and one may return an array only if it was given it (slice where it is used).
     """
-    if _interpreted():
+    if is_interpreted():
         return function
     from numba import njit
 
@@ -102,7 +102,7 @@ def inlined(function: Function) -> Function:
     A call hands over every array as seven words; a copy hands over nothing. It is no kernel of its
     own, which saves a third of the time to compile: called from Python it runs interpreted.
     """
-    if _interpreted():
+    if is_interpreted():
         return function
     from numba.extending import register_jitable
 
@@ -124,7 +124,8 @@ def _take_literals_as_integers(dispatcher: Any) -> None:
     dispatcher.get_call_template = get_call_template
 
 
-def _interpreted() -> bool:
+def is_interpreted() -> bool:
+    """Whether kernels are left as plain functions."""
     return os.environ.get("TCPSNOOP_INTERPRET") == "1"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tcpsnoop.engine.intake import Intake
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Sink
+from tcpsnoop.engine.precompiling import await_precompiling
 from tcpsnoop.engine.settings import DEFAULT_MAX_CONNECTIONS
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import Reporter
@@ -66,6 +67,7 @@ def drain(
     while not intake.ended:
         batch = intake.step(dissector, 1.0)
         if batch is not None:
+            await_precompiling()
             window.know({address for each in source.interfaces for address in each.addresses})
             for probes in tracker.feed(batch.segments, time.monotonic()):
                 for outlet in outlets:

@@ -18,6 +18,7 @@ from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
 from tcpsnoop.engine.opening import open_source
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import ClosedPipeError, Output, Sink, Spool
+from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling
 from tcpsnoop.engine.privileges import become, unprivileged_user
 from tcpsnoop.engine.reader import Reader, make_reader
 from tcpsnoop.engine.settings import Settings
@@ -156,6 +157,7 @@ class Run:
     def execute(self) -> int:
         """Capture or read, report, tell; the exit status."""
         settings = self._settings
+        begin_precompiling()
         try:
             self._prepare()
             self._reader = make_reader(self._intake, ahead=not settings.live and not self._frames)
@@ -278,6 +280,7 @@ class Run:
             self._interfaces = batch.interfaces
             met = self._source.interfaces[: batch.interfaces]
             self._tracker.window.know({address for each in met for address in each.addresses})
+        await_precompiling()
         for probes in self._tracker.feed(batch.segments, now):
             self._emit(probes)
         if self._frames is not None and self._tracker.window.decided:

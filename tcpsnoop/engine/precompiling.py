@@ -1,0 +1,62 @@
+"""The first run on a machine: a second process compiles tracking while this one compiles the rest.
+
+Numba compiles one function at a time in a process, and tracking is about half of all. The second
+process leaves what it has compiled in the cache, where this one finds it. It knows nothing of the
+run: it starts nothing, reads nothing and ends by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+from tcpsnoop.batches.segments import SEGMENT, SYN
+from tcpsnoop.kernel import cache_folder, is_interpreted
+from tcpsnoop.provider.sides import Window
+from tcpsnoop.provider.tracker import Tracker
+
+# What makes a Tracker call each of its kernels.
+_PROBES = ("accept-established", "closed", "connect-timeout")
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def begin_precompiling() -> None:
+    """Start the second process, if nothing was compiled yet and there is a core for it."""
+    if is_interpreted() or not sys.executable or len(os.sched_getaffinity(0)) < 2:
+        return
+    folder = cache_folder()
+    if folder is None or any(folder.iterdir()):
+        return
+    command = [sys.executable, "-m", "tcpsnoop.engine.precompiling"]
+    # Ctrl-C is for the run alone, and what goes wrong there only costs time here.
+    nowhere = subprocess.DEVNULL
+    try:
+        child = subprocess.Popen(
+            command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+    except OSError:
+        return
+    _children.append(child)
+
+
+def await_precompiling() -> None:
+    """Before a Tracker is fed: wait for what the second process compiles, if there is one."""
+    while _children:
+        _children.pop().wait()
+
+
+def compile_tracking() -> None:
+    """Call every kernel of a Tracker once."""
+    tracker = Tracker(_PROBES, np.zeros(1 << 16, np.bool_), Window(decided=True, waits=False), 1)
+    segments = np.zeros(2, SEGMENT)
+    segments["flags"], segments["source_port"] = SYN, (1, 2)
+    for _ in (*tracker.feed(segments, 0.0), *tracker.finish()):
+        pass
+
+
+if __name__ == "__main__":
+    compile_tracking()
