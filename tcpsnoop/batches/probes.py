@@ -1,6 +1,6 @@
 """Probes: what fired, where, seen from which end. The one table of probes and their fields.
 
-It is the truth: `tcpsnoop list probes -v` and the pages are made from it. It changes only by adding.
+It is the truth: `list probes -v` and the pages are made from it. It changes only by adding.
 """
 
 from __future__ import annotations
