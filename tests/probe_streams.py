@@ -47,6 +47,7 @@ TIMES_NS = (-1, 0, 1, 999, 1000, 1_500_000, 200_000_000, 127_000_000_000)
 # What a column of DETAIL that is no plain number may hold, where it depends on the probe.
 _CHOICES = {
     ("retransmit", "kind"): range(len(RETRANSMISSIONS)),
+    ("repeat", "kind"): range(len(RETRANSMISSIONS)),
     ("rtt-sample", "kind"): range(len(RTT_METHODS)),
     ("first-byte", "kind"): (0, 1),
     ("unreachable", "kind"): (1, 2, 3, 4, 11, 12, 255),

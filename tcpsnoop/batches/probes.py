@@ -1,7 +1,6 @@
 """Probes: what fired, where, seen from which end. The one table of probes and their fields.
 
-The table below is the truth: `tcpsnoop list probes -v` and the documentation are made from it. It
-changes only by adding.
+It is the truth: `list probes -v` and the pages are made from it. It changes only by adding.
 """
 
 from __future__ import annotations
@@ -39,22 +38,15 @@ WINDOW_OPENED = 20
 RTT_SAMPLE = 21
 FIRST_BYTE = 22
 RESET = 23
+REPEAT = 24
 
 # Which end of a connection a row is seen from.
 ORIGINATOR = 0
 RESPONDER = 1
 
 # Why a connection ended (SEMANTICS 11), in CLOSED_ROW["end_reason"].
-END_REASONS = (
-    "fin",
-    "rst_originator",
-    "rst_responder",
-    "idle",
-    "end_of_input",
-    "evicted",
-    "reused",
-)
-
+_BY_RST = ("rst_originator", "rst_responder")
+END_REASONS = ("fin", *_BY_RST, "idle", "end_of_input", "evicted", "reused")
 
 # How a connection went, as Zeek's conn_state (SEMANTICS 11), in CLOSED_ROW["conn_state"].
 CONN_STATES = (
@@ -153,6 +145,8 @@ _CLOSED_FIELDS = (
 
 _ELAPSED_SYN = Field("elapsed_ns", "integer", "time since the connection's first SYN; -1 unknown")
 _RETRIES = Field("count", "integer", "times the SYN had been sent again")
+_RETRANSMISSION = Field("kind", "text", f"one of {', '.join(RETRANSMISSIONS)}")
+_OVERLAP = Field("overlap", "integer", "its bytes that were seen before")
 _SEQUENCE = Field("sequence", "integer", "its sequence number, as sent")
 _STATE = Field("new", "text", f"state of the end that sent it, one of {', '.join(STATES)}")
 _TTL = Field("ttl", "integer", "TTL or hop limit of the segment")
@@ -237,11 +231,17 @@ PROBES: dict[str, Probe] = {
             "a segment with bytes, a SYN or a FIN sent before; of kind `unseen`, one that fills a "
             "hole late",
             (
-                Field("kind", "text", f"one of {', '.join(RETRANSMISSIONS)}"),
+                _RETRANSMISSION,
                 _SEQUENCE,
-                Field("overlap", "integer", "its bytes that were seen before"),
+                _OVERLAP,
                 _STATE,
             ),
+        ),
+        Probe(
+            "repeat",
+            REPEAT,
+            "a segment of `retransmit`, but at each end that has `send` or `receive` of it",
+            (_RETRANSMISSION, _OVERLAP),
         ),
         Probe("out-of-order", OUT_OF_ORDER, "a segment that fills a young hole", (_SEQUENCE,)),
         Probe(
@@ -342,7 +342,7 @@ CLOSED_ROW = np.dtype(
     align=True,
 )
 
-# What the other probes add: the columns that their `fields` name; the rest is 0.
+# What the others add: the columns that their `fields` name; the rest is 0.
 DETAIL = np.dtype(
     [
         ("elapsed_ns", "i8"),

@@ -43,6 +43,7 @@ ANALYSIS_BITS = (
     | RTT_SAMPLE
     | FIRST_BYTE
     | 1 << probes.RETRANSMIT
+    | 1 << probes.REPEAT
     | 1 << probes.OUT_OF_ORDER
     | 1 << probes.DUPLICATE_ACK
     | 1 << probes.KEEP_ALIVE

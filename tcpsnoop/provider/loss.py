@@ -27,8 +27,9 @@ from tcpsnoop.provider.stream import KEEP_ALIVE, NO_PROBE, WINDOW_PROBE
 
 RETRANSMIT = 1 << probes.RETRANSMIT
 OUT_OF_ORDER = 1 << probes.OUT_OF_ORDER
+REPEAT = 1 << probes.REPEAT
 LOSS = (
-    RETRANSMIT | OUT_OF_ORDER | 1 << probes.KEEP_ALIVE | 1 << probes.WINDOW_PROBE
+    RETRANSMIT | REPEAT | OUT_OF_ORDER | 1 << probes.KEEP_ALIVE | 1 << probes.WINDOW_PROBE
 )  # what `judge_bytes` fires
 
 _FAST, _TIMEOUT, _SPURIOUS, _UNSEEN, _HANDSHAKE = range(len(RETRANSMISSIONS))
@@ -83,6 +84,10 @@ def judge_bytes(
         draft["new"] = mine["state"]
         fire_drafted(output, state, connection, segment, probes.RETRANSMIT, sender, sender)
     draft["sequence"] = 0
+    if wanted & REPEAT != 0:
+        draft["kind"] = kind
+        draft["overlap"] = max(payload - state[NEW_BYTES], 0)
+        fire_drafted(output, state, connection, segment, probes.REPEAT, sender, sender)
     return True
 
 

@@ -1,0 +1,173 @@
+"""TCP counters: segments and bytes each way, repeated and out of order, connections come and gone.
+
+A line for the whole capture, or one for each --interval. RETR are segments that local ends sent
+again; DUP those they received again, UNORD those that filled a young hole; both are part of what
+came in. OPEN and ACCPT are handshakes made from here and to here, REFUS and DENY attempts refused
+there and here, RESET connections ended by RST. Where both ends are local both count; where none is
+known to be, segments are seen from the responder, and handshakes from either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.accumulate import Keyed
+from tcpsnoop.batches import probes
+from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, ProbeBatch
+from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
+from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
+
+_COUNTERS = (
+    ("out_segments", "segments sent by local ends"),
+    ("out_bytes", "payload bytes of them"),
+    ("in_segments", "segments they received"),
+    ("in_bytes", "payload bytes of them"),
+    ("retransmitted_segments", "segments that local ends sent again, SYN and FIN too"),
+    ("retransmitted_bytes", "their bytes that had been sent before"),
+    ("duplicate_segments", "segments received again, SYN and FIN too"),
+    ("duplicate_bytes", "their bytes that had been received before"),
+    ("out_of_order_segments", "segments received that fill a young hole"),
+    ("out_of_order_bytes", "payload bytes of them"),
+    ("opened", "connections established from here"),
+    ("accepted", "connections accepted here"),
+    ("refused", "attempts from here that the other side refused"),
+    ("denied", "attempts from elsewhere that were refused here"),
+    ("reset", "connections ended by RST"),
+)
+_SHOWN = (
+    ("out_segments", "OUT_SEG", 7),
+    ("out_bytes", "OUT_BYTES", 10),
+    ("in_segments", "IN_SEG", 7),
+    ("in_bytes", "IN_BYTES", 10),
+    ("retransmitted_segments", "RETR", 5),
+    ("duplicate_segments", "DUP", 5),
+    ("out_of_order_segments", "UNORD", 5),
+    ("opened", "OPEN", 5),
+    ("accepted", "ACCPT", 5),
+    ("refused", "REFUS", 5),
+    ("denied", "DENY", 5),
+    ("reset", "RESET", 5),
+)
+_UNSEEN = RETRANSMISSIONS.index("unseen")
+
+
+def _schema(by_port: bool) -> Schema:
+    port = Cell("service", 8, Align.LEFT, otherwise="port")
+    parts: list[str | Cell] = [port] if by_port else []
+    for name, _, width in _SHOWN:
+        parts += [" ", Cell(name, width)] if parts else [Cell(name, width)]
+    titles = [f"{'PORT':<8}"] if by_port else []
+    titles += [f"{title:>{width}}" for _, title, width in _SHOWN]
+    columns = (
+        Column("port", Kind.INTEGER, "the responder's port, with --by-port"),
+        Column("service", Kind.TEXT, "name of the service on it", names=("service", "port")),
+        *(Column(name, Kind.INTEGER, meaning) for name, meaning in _COUNTERS),
+    )
+    return Schema(columns, Line(" ".join(titles), tuple(parts)))
+
+
+SCHEMA, PORT_SCHEMA = _schema(False), _schema(True)
+
+
+@dataclass
+class Stat:
+    """Sums over all connections, or by port."""
+
+    probes: ClassVar[tuple[str, ...]] = (
+        "send",
+        "receive",
+        "repeat",
+        "out-of-order",
+        "connect-established",
+        "accept-established",
+        "connect-refused",
+        "accept-refused",
+        "reset",
+    )
+
+    by_port: bool = option(False, "a row for each port of a responder", "-P")
+    max_keys: int = option(DEFAULT_MAX_KEYS, "ports counted apart; the rest together")
+
+    def __post_init__(self) -> None:
+        # The counters, and segments of unknown length.
+        self._sums = Keyed(1, [np.add] * (len(_COUNTERS) + 1), self.max_keys)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns, and a line that begins with the port if there is one."""
+        return PORT_SCHEMA if self.by_port else SCHEMA
+
+    @property
+    def needs_frames(self) -> bool:
+        """Nothing is decoded."""
+        return False
+
+    def observe(self, batch: ProbeBatch) -> None:
+        """Add the probes of a batch, no copies."""
+        batch = batch.take(batch.rows["duplicate"] == 0)
+        rows = batch.rows
+        counters = _counters(batch)
+        if self.by_port:
+            port = np.where(rows["end"] == RESPONDER, rows["lport"], rows["rport"])
+            self._sums.observe((port.astype(np.int64),), counters)
+        elif len(rows):
+            sums = [np.array([int(each.sum())]) for each in counters]
+            self._sums.observe((np.full(1, -1),), sums)
+
+    def merge(self, other: Stat) -> None:
+        """Add the sums of another."""
+        self._sums.merge(other._sums)
+
+    def report(self) -> Report:
+        """Ascending by segments, then by port."""
+        totals = self._sums.totals()
+        port, sums = totals.key(0), [totals.value(n) for n in range(len(_COUNTERS) + 1)]
+        order = totals.order(sums[0] + sums[2], port)
+        known = order < len(totals) - totals.has_other
+        values = {"port": Values(np.where(known, port[order], -1))}
+        for number, (name, _) in enumerate(_COUNTERS):
+            values[name] = Values(sums[number][order])
+        notes = unknown_note(int(sums[-1].sum()))
+        if totals.has_other:
+            values["service"] = Values(np.where(known, -1, 0), (OTHER,))
+            notes += (other_note(self.max_keys),)
+        return Report(Table(self.schema, values), notes)
+
+
+def _counters(batch: ProbeBatch) -> Sequence[NDArray[Any]]:
+    """What each row adds to each counter, in their order, and to the unknown lengths."""
+    rows = batch.rows
+    probe, outgoing = rows["probe"], rows["outgoing"] == 1
+    size = np.maximum(rows["bytes"], 0)
+    sent, received = probe == probes.SEND, probe == probes.RECEIVE
+    repeat = probe == probes.REPEAT
+    again = np.zeros(len(rows), np.int64)
+    seen = np.zeros(len(rows), np.bool_)
+    details = batch.details[rows["detail"][repeat]]
+    # What fills a hole late is new to whoever receives it.
+    again[repeat], seen[repeat] = details["overlap"], details["kind"] != _UNSEEN
+    late = (probe == probes.OUT_OF_ORDER) & ~outgoing
+    columns = [
+        sent,
+        size * sent,
+        received,
+        size * received,
+        repeat & outgoing,
+        again * outgoing,
+        seen & ~outgoing,
+        again * ~outgoing,
+        late,
+        size * late,
+        probe == probes.CONNECT_ESTABLISHED,
+        probe == probes.ACCEPT_ESTABLISHED,
+        probe == probes.CONNECT_REFUSED,
+        probe == probes.ACCEPT_REFUSED,
+        probe == probes.RESET,
+        (sent | received) & (rows["bytes"] < 0),
+    ]
+    return [column.astype(np.int64) for column in columns]
