@@ -1,8 +1,9 @@
 """A capture of any length on standard output: `python -m bench.repeat CAPTURE BYTES`.
 
 The packets of a made capture come again and again until BYTES are written: each time later, and
-between hosts of another network, so that no connection comes twice. The records lie in memory and
-are changed in place; nothing else is done, so this is as fast as a pipe.
+between hosts of the other of two networks, so that what is kept of hosts and of connections that
+were left open does not grow. The records lie in memory and are changed in place; nothing else is
+done, so this is as fast as a pipe.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def write_repeated(path: Path, least_bytes: int, descriptor: int = 1) -> int:
         packets += len(offsets)
         seconds[offsets] += np.uint32(span)
         for octet in OCTETS:
-            data[offsets + octet] += np.uint8(1)
+            data[offsets + octet] ^= np.uint8(1)
     return packets
 
 

@@ -23,22 +23,21 @@ LEAST_SHARE = 0.9
 
 METHOD = """\
 A generator (`bench/repeat.py`) writes full-size packets into a pipe, {short:.1f} GB and
-{long:.1f} GB of them, always of new connections, and `tcpsnoop accept -n -r -` reads them; then
-the same bytes come from a file in the page cache, and from `cat` of that file. The rate is the
-further packets over the further time, of medians; the memory is the largest peak of the reading
-process alone (`ru_maxrss`); {rounds} alternated runs each. The generator shares the two cores with
-the program; the last line is the generator with `cat` to /dev/null at the other end."""
+{long:.1f} GB of them, and `tcpsnoop accept -n -r -` reads them; then the same bytes come from a
+file in the page cache, and from `cat` of that file. The rate is the further packets over the
+further time, of medians; CPU is the processor time of the reading process for each of them; the
+memory is the largest peak of the reading process alone (`ru_maxrss`); {rounds} alternated runs
+each. The generator shares the two cores with the program; the last line is the generator with
+`cat` to /dev/null at the other end, so it is what the pipe gives at most. When this
+began the machine's load was {load:.1f}."""
 
-FILE, GENERATED, CAT, ALONE = (
-    "file",
-    "generator | tcpsnoop",
-    "cat FILE | tcpsnoop",
-    "generator alone",
-)
+FILE, GENERATED = "a file", "the generator"
+CAT, ALONE = "`cat` of the file", "the generator, and no program"
 
 
 def measure(captures: Captures, quick: bool) -> Section:
     """Time and memory of both lengths, from a file and through a pipe."""
+    load = os.getloadavg()[0]
     compile_first(captures)
     source = captures.conversations("full", PACKETS, [PACKETS])[0]
     rounds = 1 if quick else ROUNDS
@@ -58,7 +57,11 @@ def measure(captures: Captures, quick: bool) -> Section:
         for path in files.values():
             path.unlink(missing_ok=True)
     text = paragraph(
-        METHOD, short=sizes["short"] / GIGABYTE, long=sizes["long"] / GIGABYTE, rounds=rounds
+        METHOD,
+        short=sizes["short"] / GIGABYTE,
+        long=sizes["long"] / GIGABYTE,
+        rounds=rounds,
+        load=load,
     )
     rates = {way: _rate(way, packets, runs) for way in (FILE, GENERATED, CAT, ALONE)}
     return Section("stream", f"{text}\n\n{_table(rates, runs)}", _targets(rates, runs))
@@ -102,21 +105,29 @@ def _peak_mb(measured: Sequence[Run]) -> float:
 
 
 def _table(rates: dict[str, Rate], runs: dict[tuple[str, str], list[Run]]) -> str:
-    head = ("from", "million packets/s", "s for the longer", "peak MB, shorter", "longer")
+    head = ("from", "million packets/s", "CPU ns each", "longer, s", "peak MB", "longer, peak MB")
     rows = []
     for way, rate in rates.items():
         peaks = [f"{_peak_mb(runs[way, name]):.1f}" for name in _LENGTHS]
         if way == ALONE:
             peaks = ["–", "–"]
         speed = f"{rate.packets_per_second / 1e6:.2f}"
-        rows.append((f"`{way}`", speed, f"{rate.more_seconds:.1f}", *peaks))
+        cpu = f"{rate.cpu_ns_per_packet:,.0f}"
+        rows.append((way, speed, cpu, f"{rate.more_seconds:.1f}", *peaks))
     return table(head, rows)
 
 
 def _targets(rates: dict[str, Rate], runs: dict[tuple[str, str], list[Run]]) -> list[Target]:
     growth = _peak_mb(runs[GENERATED, "long"]) - _peak_mb(runs[GENERATED, "short"])
-    share = rates[GENERATED].packets_per_second / rates[FILE].packets_per_second
+    file = rates[GENERATED].packets_per_second / rates[FILE].packets_per_second
+    most = min(rates[FILE].packets_per_second, rates[ALONE].packets_per_second)
+    share = rates[GENERATED].packets_per_second / most
     return [
         Target("memory added by ten times the stream", growth, at_most=GROWTH_MB, unit="MB"),
-        Target("speed through the pipe to that of the file", share, at_least=LEAST_SHARE),
+        Target(
+            "speed through the pipe to that of the file, or of the pipe",
+            share,
+            at_least=LEAST_SHARE,
+        ),
+        Target("the same, to that of the file alone", file, at_least=LEAST_SHARE, aim=True),
     ]

@@ -85,7 +85,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     source = parser.add_argument_group("where packets come from")
     source.add_argument(
         "-r", "--read", action="append", metavar="FILE", default=[],
-        help="read a capture (pcap, pcapng, also compressed); several are merged by time; "
+        help="read a capture (pcap, pcapng, snoop, also compressed); several are merged by time; "
         "- is standard input",
     )  # fmt: skip
     source.add_argument(

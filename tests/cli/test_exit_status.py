@@ -86,7 +86,9 @@ def test_a_pipe_that_nobody_reads_from_the_start_is_no_error(capture: Capture) -
 # 1: something is missing
 
 
-@pytest.mark.parametrize("name", ["cut-body.pcap", "cut-header.pcap", "cut-block.pcapng"])
+@pytest.mark.parametrize(
+    "name", ["cut-body.pcap", "cut-header.pcap", "cut-block.pcapng", "cut.snoop"]
+)
 def test_a_cut_file_is_reported_as_far_as_it_goes(
     run_program: RunTcpsnoop, capture: Capture, name: str
 ) -> None:
