@@ -15,8 +15,8 @@ import numpy as np
 
 from tcpsnoop.batches.segments import SEGMENT, SYN
 from tcpsnoop.kernel import cache_folder, is_interpreted
+from tcpsnoop.provider import tracker
 from tcpsnoop.provider.sides import Window
-from tcpsnoop.provider.tracker import Tracker
 
 # What makes a Tracker call each of its kernels.
 _PROBES = ("accept-established", "closed", "connect-timeout")
@@ -51,10 +51,12 @@ def await_precompiling() -> None:
 
 def compile_tracking() -> None:
     """Call every kernel of a Tracker once."""
-    tracker = Tracker(_PROBES, np.zeros(1 << 16, np.bool_), Window(decided=True, waits=False), 1)
+    fed = tracker.Tracker(
+        _PROBES, np.zeros(1 << 16, np.bool_), Window(decided=True, waits=False), 1
+    )
     segments = np.zeros(2, SEGMENT)
     segments["flags"], segments["source_port"] = SYN, (1, 2)
-    for _ in (*tracker.feed(segments, 0.0), *tracker.finish()):
+    for _ in (*fed.feed(segments, 0.0), *fed.finish()):
         pass
 
 
