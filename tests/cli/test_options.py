@@ -27,12 +27,15 @@ FIELDS = {
     "old_state_seconds",
     "retrans": "packet time pid command laddr lport raddr rport state kind sequence bytes "
     "retransmitted_bytes",
+    "connlat": "time pid command laddr lport raddr rport result latency_seconds retries",
+    "refused": "time pid command laddr lport raddr rport role cause icmp icmp_sender ttl "
+    "ttl_before retries elapsed_seconds",
 }
 """The fields of the machine formats, in their order, as the specification has them."""
 
-WITH_PROCESS = ("io", "wdist", "life", "watch", "states", "retrans")
+WITH_PROCESS = ("io", "wdist", "life", "watch", "states", "retrans", "connlat", "refused")
 # What has rows of each report: most have of any connection.
-SHOWN_BY = {"retrans": "loss.pcap"}
+SHOWN_BY = {"retrans": "loss.pcap", "refused": "failures.pcap"}
 ATTRIBUTION = "attribution reason holders"
 
 

@@ -13,6 +13,7 @@ from tcpsnoop.engine.replay import replay
 from tcpsnoop.reporters.accept import Accept
 from tcpsnoop.reporters.connect import Connect
 from tcpsnoop.reporters.io import Io
+from tcpsnoop.reporters.refused import Refused
 from tcpsnoop.reporters.retrans import Retrans
 from tcpsnoop.reporters.wdist import Wdist
 
@@ -81,3 +82,12 @@ def test_retrans_has_every_retransmission_by_kind(capture: str) -> None:
     found = rows(Retrans(), capture)
     assert Counter(row["kind"] for row in found) == expected
     assert sum(row["retransmitted_bytes"] for row in found) == truth["retransmitted_bytes"]
+
+
+@pytest.mark.parametrize("capture", captures_with("refused"))
+def test_refused_has_every_refusal_once_for_each_end_that_is_seen(capture: str) -> None:
+    """One end when the local side is known, both when it is not or both are local."""
+    truth = MANIFEST[capture]
+    ends = 1 if truth["local_rule"] in (2, 3, 4) else 2
+    found = [row for row in rows(Refused(), capture) if row["cause"] == "refused"]
+    assert len(found) == ends * truth["refused"]
