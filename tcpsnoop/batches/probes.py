@@ -25,6 +25,8 @@ ACCEPT_REFUSED = 6
 WRITE = 7
 CLOSED = 8
 DUPLICATE_FRAME = 9
+# From here on by the kernel's record of calls, not by packets.
+APPLICATION_WRITE = 32
 
 # Which end of a connection a row is seen from.
 ORIGINATOR = 0
@@ -121,6 +123,11 @@ PROBES: dict[str, Probe] = {
             _CLOSED_FIELDS,
         ),
         Probe("duplicate-frame", DUPLICATE_FRAME, "a frame that was captured twice"),
+        Probe(
+            "application-write",
+            APPLICATION_WRITE,
+            "a send call of a process, by the kernel's record: live only; no packet is named",
+        ),
     )
 }
 

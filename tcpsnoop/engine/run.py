@@ -12,6 +12,7 @@ from tcpsnoop.engine import notes
 from tcpsnoop.engine.attribution import Attribution, names_processes, open_attribution
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.faults import faults
+from tcpsnoop.engine.following import FollowedCommand, check_command
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
@@ -76,8 +77,12 @@ def run(settings: Settings, stop: StopRequest) -> int:
 
 
 def _check(settings: Settings) -> None:
-    if settings.files and (settings.pids or settings.commands):
-        raise UsageError("-p, --command: a capture file does not tell processes; capture live")
+    if settings.files and settings.chooses_processes:
+        raise UsageError(
+            "-p, --command, --uid, --cgroup, -- CMD: a capture file does not tell processes; "
+            "capture live"
+        )
+    check_command(settings.run)
     logs = [name for name, reporter in settings.reports if isinstance(reporter, LogReporter)]
     for option, given in (
         ("--interval", settings.interval),
@@ -149,6 +154,7 @@ class Run:
         self._interfaces = 0  # of a file, whose recorded addresses are known
         self._tracked: list[str] | None = None  # notes on tracking, once it is over
         self._background = Background()
+        self._followed: FollowedCommand | None = None
         self._reader: Reader | None = None
 
     def execute(self) -> int:
@@ -218,6 +224,8 @@ class Run:
             self._start_ns = time.time_ns()
             self._begin()
             settings.note("Tracing... Hit Ctrl-C to end.")
+            if settings.run:
+                self._followed = FollowedCommand(settings.run)
         if settings.interval is not None:
             self._intervals = (
                 LiveIntervals(settings.interval, self._start_ns, time.monotonic())
@@ -244,6 +252,8 @@ class Run:
         while not self._stop.asked:
             now = time.monotonic()
             if end is not None and now >= end:
+                break
+            if self._followed is not None and self._followed.ended:
                 break
             batch = reader.next(self._patience(now, end))
             now = time.monotonic()

@@ -26,6 +26,7 @@ from tcpsnoop.owners.tracing.tables import (
     NONE,
     RUNS,
     STRANGER,
+    UNTOLD,
     USERS,
     Tables,
     ends_bucket,
@@ -41,6 +42,7 @@ SYN_SEEN = 1
 REFUSED = 2  # it has answered with nothing but a RST
 ANSWERED = 4  # it has sent something else
 ELSEWHERE = 8  # its address is not of our network namespace
+ESTIMATED = 16  # a write of it was taken from packets: its send calls do not count
 
 END = np.dtype(
     [
@@ -60,6 +62,9 @@ END = np.dtype(
     ],
     align=True,
 )
+
+# Of send calls, instead of an end.
+BY_PACKETS = -2
 
 # Answers.
 UNMATCHED = 0
@@ -195,8 +200,8 @@ def label(
 def _run_of(row: Row, place: Integer, tables: Tables) -> Integer:
     """Which use of the socket a packet is of, NONE when that cannot be told.
 
-    A send is told when the call returns: what goes out between two users, and the next use of the
-    socket is a send of another, may be of either.
+    A send is told when the call returns. So what goes out after the last call of one user, when the
+    next call is a send of another, may be of either.
     """
     runs = np.int64(tables.sockets[place]["runs"])
     time = np.int64(row["time_ns"]) + MICROSECOND
@@ -205,8 +210,9 @@ def _run_of(row: Row, place: Integer, tables: Tables) -> Integer:
             break
         run = (runs - 1 - back) % RUNS
         if tables.run_ns[place, run] <= time:
+            after = row["time_ns"] > tables.run_until_ns[place, run]
             carries = row["outgoing"] and row["bytes"] != 0
-            if back > 0 and carries and tables.run_sent[place, (run + 1) % RUNS]:
+            if back > 0 and after and carries and tables.run_sent[place, (run + 1) % RUNS]:
                 return np.int64(NONE)
             return run
     return np.int64(0) if 0 < runs <= RUNS else np.int64(NONE)
@@ -344,6 +350,30 @@ def _same(one: Row, other: Row) -> Truth:
 
 
 @kernel
+def follows(
+    rows: NDArray[np.void], ends: NDArray[np.void], tables: Tables, followed: NDArray[np.bool_]
+) -> None:
+    """For each row of a write as packets show it, whether the send calls of its end are told.
+
+    If not, they will not be from then on: an end has one method for good.
+    """
+    for index in range(rows.size):
+        row = rows[index]
+        followed[index] = False
+        key = np.int64(row["connection"]) * 2 + np.int64(row["end"])
+        end = ends[key & (ends.size - 1)]
+        if end["key"] != key:
+            continue
+        number = np.int64(end["socket"])
+        one = tables.sockets[number & (tables.sockets.size - 1)]
+        told = number != NONE and one["number"] == number and one["role"] != UNTOLD
+        if told and not end["flags"] & ESTIMATED:
+            followed[index] = True
+        else:
+            end["flags"] |= ESTIMATED
+
+
+@kernel
 def sends(
     writes: NDArray[np.void],
     count: Integer,
@@ -351,11 +381,23 @@ def sends(
     ends: NDArray[np.void],
     keys: NDArray[np.int64],
 ) -> None:
-    """For each send call the key of the end that its socket is, NONE."""
+    """For each send call the key of the end that its socket is; NONE: no packet of it was seen.
+
+    BY_PACKETS: its writes are taken from packets.
+    """
     for index in range(count):
         number = np.int64(writes[index]["socket"])
         one = tables.sockets[number & (tables.sockets.size - 1)]
-        keys[index] = one["end"] if one["number"] == number else NONE
+        key = np.int64(one["end"])
+        keys[index] = NONE
+        if one["number"] != number or key == NONE:
+            continue
+        end = ends[key & (ends.size - 1)]
+        if end["key"] != key:
+            continue
+        keys[index] = key
+        if one["role"] == UNTOLD or end["flags"] & ESTIMATED:
+            keys[index] = BY_PACKETS
 
 
 def no_ends(size: int) -> NDArray[np.void]:

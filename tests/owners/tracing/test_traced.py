@@ -19,6 +19,7 @@ from tests.owners.tracing.story import (
     HERE,
     LAST_ACK,
     LISTEN,
+    NOON,
     OTHER_NAMESPACE,
     OWN_NAMESPACE,
     SYN_SENT,
@@ -160,8 +161,10 @@ def test_the_last_user_counts_and_before_the_first_use_the_first(story: Story) -
 def test_payload_between_two_senders_may_be_of_either(story: Story) -> None:
     """A send call is told as it returns."""
     story.connect(10, CLIENT, CALLING, TO)
+    story.receive(50, CLIENT, CALLING)
     story.send(60, OTHER, CALLING)
     assert story.pid(syn(12)) == CLIENT
+    assert story.pid(packet(45, payload=1)) == CLIENT  # its call returned after that
     owner = story.owner(packet(55, payload=1))
     assert owner is not None
     assert owner.quality == SHARED
@@ -345,12 +348,50 @@ def test_send_calls_come_with_the_end_of_their_connection(story: Story) -> None:
     story.connect(10, CLIENT, CALLING, TO)
     story.send(40, CLIENT, CALLING, length=100)
     story.send(50, CLIENT, CALLING, length=-11)
+    story.send(55, SERVER, CALLING, length=7)
     story.send(60, OTHER, NEXT, length=5)
     assert story.pid(syn(12)) == CLIENT
-    (first,) = story.traced.take_writes(1 << 62)
-    assert first.bytes.tolist() == [100, 5]
-    assert first.end.tolist() == [2, -1]
-    assert [story.pool.owners[code].process for code in first.owner.tolist()] == [
-        owner.process for owner in story.pool.owners if owner.process
-    ]
-    assert list(story.traced.take_writes(1 << 62)) == []
+    assert len(story.traced.take_writes(NOON)[0]) == 0
+    assert len(story.traced.take_writes(NOON + 100_000)[0]) == 2
+    story.send(70, CLIENT, CALLING, length=100)
+    story.send(75, SERVER, CALLING, length=7)
+    story.happen()
+    rows, codes = story.traced.take_writes(NOON + 100_000)
+    assert rows["bytes"].tolist() == [100, 7]
+    assert rows["time_ns"].tolist() == [NOON + 70_000, NOON + 75_000]
+    assert rows[["connection", "end", "lport", "rport"]].tolist() == [(1, 0, 40000, 80)] * 2
+    owners = [story.pool.owners[code].process for code in codes.tolist()]
+    assert [owner and owner.pid for owner in owners] == [CLIENT, SERVER]
+    assert story.traced.unseen_writes == 0
+    assert len(story.traced.take_writes(NOON + 100_000, last=True)[0]) == 0
+    assert story.traced.unseen_writes == 1
+
+
+def test_an_end_has_calls_or_writes_by_packets_never_both(story: Story) -> None:
+    later = (HERE[0], 40001), THERE
+    story.connect(10, CLIENT, CALLING, TO)
+    story.send(40, CLIENT, CALLING, length=100)
+    story.send(41, OTHER, NEXT, length=10)  # it was there before
+    early = np.concatenate([syn(12), packet(42, 2, ends=later, payload=10)])
+    story.owners([early])
+    assert story.traced.follows(early).tolist() == [True, False]
+    story.state(50, OTHER, NEXT, (ESTABLISHED, FIN_WAIT1), later)
+    assert story.owners([packet(51, 2, ends=later)])[0] is not None
+    rows, _ = story.traced.take_writes(NOON + 100_000, last=True)
+    assert rows["bytes"].tolist() == [100]
+    assert story.traced.unseen_writes == 0
+
+
+def test_who_comes_from_whom(story: Story) -> None:
+    story.fork(5, CLIENT, 101)
+    story.fork(6, 101, 102)
+    story.fork(7, SERVER, 103)
+    places = [((HERE[0], 40000 + number), THERE) for number in range(4)]
+    pids = (CLIENT, 101, 102, 103)
+    for number, pid in enumerate(pids):
+        story.connect(10, pid, 0x100 + number, places[number])
+        story.exit(50, pid)
+    rows = [syn(12, number + 1, places[number]) for number in range(4)]
+    found = [owner.process for owner in story.owners(rows) if owner]
+    told = [story.traced.descends(process, CLIENT) for process in found if process]
+    assert told == [None, True, True, None]  # nobody told of the parents of what was there before
