@@ -26,7 +26,6 @@ from tcpsnoop.owners.tracing.tables import (
     NONE,
     RUNS,
     STRANGER,
-    UNTOLD,
     USERS,
     Tables,
     ends_bucket,
@@ -62,9 +61,6 @@ END = np.dtype(
     ],
     align=True,
 )
-
-# Of send calls, instead of an end.
-BY_PACKETS = -2
 
 # Answers.
 UNMATCHED = 0
@@ -347,57 +343,6 @@ def _same_but_lport(one: Row, other: Row) -> Truth:
 @kernel
 def _same(one: Row, other: Row) -> Truth:
     return one["lport"] == other["lport"] and _same_but_lport(one, other)
-
-
-@kernel
-def follows(
-    rows: NDArray[np.void], ends: NDArray[np.void], tables: Tables, followed: NDArray[np.bool_]
-) -> None:
-    """For each row of a write as packets show it, whether the send calls of its end are told.
-
-    If not, they will not be from then on: an end has one method for good.
-    """
-    for index in range(rows.size):
-        row = rows[index]
-        followed[index] = False
-        key = np.int64(row["connection"]) * 2 + np.int64(row["end"])
-        end = ends[key & (ends.size - 1)]
-        if end["key"] != key:
-            continue
-        number = np.int64(end["socket"])
-        one = tables.sockets[number & (tables.sockets.size - 1)]
-        told = number != NONE and one["number"] == number and one["role"] != UNTOLD
-        if told and not end["flags"] & ESTIMATED:
-            followed[index] = True
-        else:
-            end["flags"] |= ESTIMATED
-
-
-@kernel
-def sends(
-    writes: NDArray[np.void],
-    count: Integer,
-    tables: Tables,
-    ends: NDArray[np.void],
-    keys: NDArray[np.int64],
-) -> None:
-    """For each send call the key of the end that its socket is; NONE: no packet of it was seen.
-
-    BY_PACKETS: its writes are taken from packets.
-    """
-    for index in range(count):
-        number = np.int64(writes[index]["socket"])
-        one = tables.sockets[number & (tables.sockets.size - 1)]
-        key = np.int64(one["end"])
-        keys[index] = NONE
-        if one["number"] != number or key == NONE:
-            continue
-        end = ends[key & (ends.size - 1)]
-        if end["key"] != key:
-            continue
-        keys[index] = key
-        if one["role"] == UNTOLD or end["flags"] & ESTIMATED:
-            keys[index] = BY_PACKETS
 
 
 def no_ends(size: int) -> NDArray[np.void]:

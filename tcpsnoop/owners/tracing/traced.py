@@ -17,6 +17,7 @@ from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Proce
 from tcpsnoop.batches.probes import APPLICATION_WRITE, PROBE_ROW
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
@@ -29,10 +30,8 @@ from tcpsnoop.owners.tracing.matching_kernel import (
     ONE_OF,
     UNMATCHED,
     UNUSED,
-    follows,
     label,
     no_ends,
-    sends,
     sight,
 )
 from tcpsnoop.owners.tracing.naming import Naming
