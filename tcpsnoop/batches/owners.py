@@ -37,6 +37,7 @@ class Process:
     command: str  # the kernel's short name
     command_line: str = ""  # the argument list, `[command]` when it could not be read
     uid: int = -1  # -1 unknown
+    cgroup: str = ""  # path below the root of cgroups; "" unknown, or the root itself
 
 
 @dataclass(frozen=True)

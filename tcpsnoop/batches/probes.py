@@ -39,6 +39,8 @@ RTT_SAMPLE = 21
 FIRST_BYTE = 22
 RESET = 23
 REPEAT = 24
+# From here on by the kernel's record of calls, not by packets.
+APPLICATION_WRITE = 32
 
 # Which end of a connection a row is seen from.
 ORIGINATOR = 0
@@ -230,17 +232,12 @@ PROBES: dict[str, Probe] = {
             RETRANSMIT,
             "a segment with bytes, a SYN or a FIN sent before; of kind `unseen`, one that fills a "
             "hole late",
-            (
-                _RETRANSMISSION,
-                _SEQUENCE,
-                _OVERLAP,
-                _STATE,
-            ),
+            (_RETRANSMISSION, _SEQUENCE, _OVERLAP, _STATE),
         ),
         Probe(
             "repeat",
             REPEAT,
-            "a segment of `retransmit`, but at each end that has `send` or `receive` of it",
+            "a segment of `retransmit`, at each end that has `send` or `receive` of it",
             (_RETRANSMISSION, _OVERLAP),
         ),
         Probe("out-of-order", OUT_OF_ORDER, "a segment that fills a young hole", (_SEQUENCE,)),
@@ -282,11 +279,12 @@ PROBES: dict[str, Probe] = {
             "reset",
             RESET,
             "a RST on an open connection",
-            (
-                _TTL,
-                Field("old", "integer", "TTL of the sender's latest segment before it; 0 none"),
-                _STATE,
-            ),
+            (_TTL, Field("old", "integer", "TTL of its sender's segment before; 0 none"), _STATE),
+        ),
+        Probe(
+            "application-write",
+            APPLICATION_WRITE,
+            "a send call of a process, by the kernel's record: live only; no packet is named",
         ),
     )
 }

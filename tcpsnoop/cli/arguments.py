@@ -57,6 +57,18 @@ def seconds(text: str) -> float:
     return number
 
 
+def user(text: str) -> int:
+    """The number of a user."""
+    if text.isdecimal():
+        return int(text)
+    import pwd
+
+    try:
+        return pwd.getpwnam(text).pw_uid
+    except KeyError:
+        raise ValueError from None
+
+
 def milliseconds(text: str) -> float:
     """Milliseconds that a packet may wait."""
     number = float(text)
@@ -137,6 +149,15 @@ def _add_processes(parser: argparse.ArgumentParser) -> None:
     processes.add_argument(
         "--command", action="append", metavar="NAME", default=[],
         help="only connections of processes of this short name; repeatable",
+    )  # fmt: skip
+    processes.add_argument(
+        "--uid", type=user, action="append", metavar="USER", default=[],
+        help="only connections of processes of this user, by name or number; repeatable",
+    )  # fmt: skip
+    processes.add_argument(
+        "--cgroup", action="append", metavar="NAME", default=[],
+        help="only connections of processes in this cgroup: a path, a systemd unit, or a "
+        "container's id; repeatable",
     )  # fmt: skip
     processes.add_argument(
         "--hold", type=milliseconds, metavar="MS",

@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 _USAGE = """\
-tcpsnoop REPORT[,REPORT...] [-r FILE]... [-i INTERFACE] [options] [FILTER...]"""
+tcpsnoop REPORT[,REPORT...] [-r FILE]... [-i INTERFACE] [options] [FILTER...] [-- CMD ARG...]"""
 
 _EXAMPLES = """\
 examples:
@@ -42,6 +42,7 @@ examples:
   tcpsnoop accept                        live, all interfaces: who connects to whom here
   tcpsnoop wdist -i eth0 -d 10           sizes of writes, by process, for ten seconds
   tcpsnoop connect -r FILE --format csv  for machines
+  tcpsnoop io -- curl example.org        what a command and its children do, until it ends
 
 `tcpsnoop REPORT --help` adds a report's own options. A FILTER is a libpcap filter (pcap-filter(7)),
 on the outermost frame, the same live and in files."""
@@ -91,8 +92,12 @@ def _dispatch(words: list[str]) -> int:
 def _report(names: list[str], words: list[str]) -> int:
     for name in names:
         _check_name(name)
+    command: list[str] = []
     if "--" in words:
-        raise UsageError("-- CMD: running a command and following it is not built yet")
+        at = words.index("--")
+        words, command = words[:at], words[at + 1 :]
+        if not command:
+            raise UsageError("-- CMD: which command shall be run?")
     parser = Parser(
         prog=f"tcpsnoop {','.join(names)}",
         usage=_USAGE.replace("REPORT[,REPORT...]", ",".join(names)),
@@ -114,6 +119,7 @@ def _report(names: list[str], words: list[str]) -> int:
         (name, make_reporter(reporter, arguments))
         for name, reporter in zip(names, reporters, strict=True)
     )
+    arguments.run = command
     return _run(_settings(arguments, " ".join(filter_words), made))
 
 
@@ -151,6 +157,9 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         local=tuple(arguments.local),
         pids=tuple(arguments.pid),
         commands=tuple(arguments.command),
+        uids=tuple(arguments.uid),
+        cgroups=tuple(arguments.cgroup),
+        run=tuple(arguments.run),
         tracing=not arguments.no_tracing,
         tracepoints=arguments.tracepoints,
         hold=engine.DEFAULT_HOLD_SECONDS if arguments.hold is None else arguments.hold / 1000,

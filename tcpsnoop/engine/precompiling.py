@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,6 +23,17 @@ from tcpsnoop.provider.sides import Window
 _PROBES = ("accept-established", "closed", "connect-timeout")
 
 _children: list[subprocess.Popen[bytes]] = []
+
+
+def tell_of_compiling(note: Callable[[str], None]) -> None:
+    """Why it takes so long: right before the first kernel is compiled."""
+    if cache_folder() is None:
+        note(
+            "compiling, at every start, as there is no folder to keep the result in: "
+            "TCPSNOOP_CACHE may name one that is yours"
+        )
+    else:
+        note("compiling for the first run on this machine, some 20 seconds")
 
 
 def begin_precompiling() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +12,14 @@ from tcpsnoop.engine import notes
 from tcpsnoop.engine.attribution import Attribution, names_processes, open_attribution
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.faults import faults
+from tcpsnoop.engine.following import FollowedCommand, check_command
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
 from tcpsnoop.engine.opening import open_source
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import ClosedPipeError, Output, Sink, Spool
-from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling
+from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling, tell_of_compiling
 from tcpsnoop.engine.privileges import become, unprivileged_user
 from tcpsnoop.engine.reader import Reader, make_reader
 from tcpsnoop.engine.settings import Settings
@@ -28,7 +29,7 @@ from tcpsnoop.errors import CaptureError, UsageError
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter
 from tcpsnoop.interfaces.source import PacketSource
-from tcpsnoop.kernel import cache_folder, on_first_compilation
+from tcpsnoop.kernel import on_first_compilation
 from tcpsnoop.names.hosts import host_tables, read_hosts
 from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
@@ -53,7 +54,7 @@ DONE, INCOMPLETE = 0, 1
 def run(settings: Settings, stop: StopRequest) -> int:
     """Do what the settings say; the exit status. UsageError: nothing was started."""
     _check(settings)
-    on_first_compilation(partial(_tell_of_compiling, settings.note))
+    on_first_compilation(partial(tell_of_compiling, settings.note))
     source = open_source(settings)
     attribution = None
     if names_processes(settings):
@@ -77,8 +78,12 @@ def run(settings: Settings, stop: StopRequest) -> int:
 
 
 def _check(settings: Settings) -> None:
-    if settings.files and (settings.pids or settings.commands):
-        raise UsageError("-p, --command: a capture file does not tell processes; capture live")
+    if settings.files and settings.chooses_processes:
+        raise UsageError(
+            "-p, --command, --uid, --cgroup, -- CMD: a capture file does not tell processes; "
+            "capture live"
+        )
+    check_command(settings.run)
     logs = [name for name, reporter in settings.reports if isinstance(reporter, LogReporter)]
     for option, given in (
         ("--interval", settings.interval),
@@ -87,16 +92,6 @@ def _check(settings: Settings) -> None:
     ):
         if given is not None and logs:
             raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
-
-
-def _tell_of_compiling(note: Callable[[str], None]) -> None:
-    if cache_folder() is None:
-        note(
-            "compiling, at every start, as there is no folder to keep the result in: "
-            "TCPSNOOP_CACHE may name one that is yours"
-        )
-    else:
-        note("compiling for the first run on this machine, some 20 seconds")
 
 
 class Run:
@@ -152,6 +147,7 @@ class Run:
         self._interfaces = 0  # of a file, whose recorded addresses are known
         self._tracked: list[str] | None = None  # notes on tracking, once it is over
         self._background = Background()
+        self._followed: FollowedCommand | None = None
         self._reader: Reader | None = None
 
     def execute(self) -> int:
@@ -222,6 +218,8 @@ class Run:
             self._start_ns = time.time_ns()
             self._begin()
             settings.note("Tracing... Hit Ctrl-C to end.")
+            if settings.run:
+                self._followed = FollowedCommand(settings.run)
         if settings.interval is not None:
             self._intervals = (
                 LiveIntervals(settings.interval, self._start_ns, time.monotonic())
@@ -248,6 +246,8 @@ class Run:
         while not self._stop.asked:
             now = time.monotonic()
             if end is not None and now >= end:
+                break
+            if self._followed is not None and self._followed.ended:
                 break
             batch = reader.next(self._patience(now, end))
             now = time.monotonic()

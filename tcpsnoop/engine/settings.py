@@ -34,6 +34,9 @@ class Settings:
     local: tuple[str, ...] = ()
     pids: tuple[int, ...] = ()
     commands: tuple[str, ...] = ()
+    uids: tuple[int, ...] = ()
+    cgroups: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()  # a command to run; only what it begins is reported, until it ends
     tracing: bool = True  # the kernel's tracepoints may be read
     tracepoints: str | None = None  # file that `owners --prepare` wrote
     hold: float = DEFAULT_HOLD_SECONDS  # how long packets wait for what the kernel tells of them
@@ -55,6 +58,11 @@ class Settings:
     def live(self) -> bool:
         """Packets come from an interface."""
         return not self.files
+
+    @property
+    def chooses_processes(self) -> bool:
+        """Only what some processes do is reported."""
+        return bool(self.pids or self.commands or self.uids or self.cgroups or self.run)
 
     @property
     def several_files(self) -> bool:

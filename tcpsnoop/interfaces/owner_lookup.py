@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tcpsnoop.batches.owners import OwnerColumns
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.batches.owners import OwnerColumns, Process
 from tcpsnoop.batches.probes import ProbeBatch
 
 
@@ -34,6 +37,21 @@ class OwnerLookup(Protocol):
 
     def finish(self) -> None:
         """No more packets will come: take in what is still to be told of those that came."""
+
+    def descends(self, process: Process, ancestor: int) -> bool:
+        """Whether a process was begun by the one of that PID, or by one that it began."""
+
+    def follows(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+        """For each row of a write as packets show it, whether `take_writes` has its end's instead.
+
+        An end has one of both for good: what is asked here is decided then.
+        """
+
+    def take_writes(self, until_ns: int, *, last: bool = False) -> ProbeBatch:
+        """The probe `application-write`, of send calls that returned before that; each once.
+
+        `last`: no packets will come any more.
+        """
 
     def summary(self) -> Sequence[str]:
         """Lines for the notes: the method, what it could not see, shares by quality."""

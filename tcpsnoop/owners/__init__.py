@@ -2,6 +2,6 @@
 
 from tcpsnoop.owners.opening import open_lookup
 from tcpsnoop.owners.procfs import Procfs
-from tcpsnoop.owners.selection import matching
+from tcpsnoop.owners.selection import Choice, matching
 
-__all__ = ["Procfs", "matching", "open_lookup"]
+__all__ = ["Choice", "Procfs", "matching", "open_lookup"]

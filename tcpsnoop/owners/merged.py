@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tcpsnoop.batches.owners import OwnerColumns
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.owners import OwnerColumns, Process
+from tcpsnoop.batches.probes import PROBE_ROW, ProbeBatch
 from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.procfs import Procfs
 from tcpsnoop.owners.shares import Shares
-from tcpsnoop.owners.tracing.traced import Traced, Writes
+from tcpsnoop.owners.tracing.traced import Traced
 
 
 class Merged:
@@ -25,6 +26,7 @@ class Merged:
         self._traced = traced
         self._why_not = why_not
         self._shares = Shares(pool)
+        self._writes_taken = False  # somebody has asked for send calls
 
     @property
     def late(self) -> bool:
@@ -62,10 +64,24 @@ class Merged:
         if self._traced is not None:
             self._traced.caught_up(time_ns)
 
-    def take_writes(self, until_ns: int) -> Iterator[Writes]:
-        """The send calls that returned before that; each once."""
-        if self._traced is not None:
-            yield from self._traced.take_writes(until_ns)
+    def descends(self, process: Process, ancestor: int) -> bool:
+        """Whether a process was begun by the one of that PID, or by one that it began."""
+        told = None if self._traced is None else self._traced.descends(process, ancestor)
+        return self._procfs.descends(process, ancestor) if told is None else told
+
+    def follows(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+        """For each row of `write`, whether `take_writes` has the calls of its end instead."""
+        if self._traced is None:
+            return np.zeros(len(rows), np.bool_)
+        return self._traced.follows(rows)
+
+    def take_writes(self, until_ns: int, *, last: bool = False) -> ProbeBatch:
+        """The probe `application-write`, of send calls that returned before that; each once."""
+        self._writes_taken = True
+        if self._traced is None:
+            return ProbeBatch(np.empty(0, PROBE_ROW))
+        rows, codes = self._traced.take_writes(until_ns, last=last)
+        return ProbeBatch(rows, owners=OwnerColumns(codes, self._pool.owners))
 
     def finish(self) -> None:
         """No more packets will come: take in what the kernel still has to tell."""
@@ -85,6 +101,11 @@ class Merged:
                 if lost
                 else "owners: no event lost"
             )
+            if self._traced.unseen_writes and self._writes_taken:
+                lines.append(
+                    f"owners: {self._traced.unseen_writes:,} send calls on connections of which "
+                    "no packet was captured: not counted"
+                )
         return [*lines, *self._procfs.remarks()]
 
     def close(self) -> None:

@@ -78,8 +78,9 @@ def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> Kn
         command_line = process.command_line
     else:
         command_line = _command_line(folder, stat.command)
+    cgroup = _cgroup(folder)
     return KnownProcess(
-        Process(pid, stat.start_time, stat.command, command_line, uid), stat.start_stack
+        Process(pid, stat.start_time, stat.command, command_line, uid, cgroup), stat.start_stack
     )
 
 
@@ -99,6 +100,19 @@ def _real_user(folder: int) -> int:
         return -1
     at = status.find(b"\nUid:")
     return int(status[at + 5 :].split(None, 1)[0]) if at >= 0 else -1
+
+
+def _cgroup(folder: int) -> str:
+    """Its place among cgroups (cgroups(7)): in version 2, else the most special of version 1."""
+    try:
+        lines = _text(_read(folder, "cgroup", 1 << 16)).splitlines()
+    except OSError:
+        return ""
+    paths = {fields[0]: fields[2] for fields in (line.split(":", 2) for line in lines)}
+    path = paths.get("0", "/")
+    if path == "/":
+        path = max(paths.values(), key=len, default="/")
+    return "" if path == "/" else path
 
 
 def _read(folder: int, name: str, size: int) -> bytes:

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.batches.owners import UNKNOWN, Owner, OwnerColumns
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.owners import UNKNOWN, Owner, OwnerColumns, Process
+from tcpsnoop.batches.probes import PROBE_ROW, ProbeBatch
 from tcpsnoop.owners.budget import TimeBudget
 from tcpsnoop.owners.descriptors import Descriptors
 from tcpsnoop.owners.ends import Ends
 from tcpsnoop.owners.evidence import keys_of, sightings, tells_an_end
 from tcpsnoop.owners.judge import NOT_IN_TIME
+from tcpsnoop.owners.lineage import descends
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.search import Search
@@ -94,6 +95,18 @@ class Procfs:
 
     def finish(self) -> None:
         """Nothing is told late."""
+
+    def descends(self, process: Process, ancestor: int) -> bool:
+        """Whether a process was begun by the one of that PID, or by one that it began."""
+        return descends(os.fspath(self._net.parent), process, ancestor)
+
+    def follows(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+        """No call is told."""
+        return np.zeros(len(rows), np.bool_)
+
+    def take_writes(self, until_ns: int, *, last: bool = False) -> ProbeBatch:
+        """No call is told."""
+        return ProbeBatch(np.empty(0, PROBE_ROW))
 
     def label(self, batch: ProbeBatch) -> OwnerColumns:
         """An owner for each row of the batch, by the end at the left; never raises."""

@@ -1,8 +1,10 @@
-"""Which owners a user asks for with `-p PID` and `--command NAME`."""
+"""Which owners a user asks for: by number, name, user, cgroup, or the command that is followed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -10,23 +12,57 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import Owner, Process
 
+# A container's id, which is written short: 64 hexadecimal digits in names of cgroups.
+_CONTAINER = re.compile(r"[0-9a-f]{64}")
+_SHORTEST_ID = 12
 
-def matching(
-    pool: Sequence[Owner],
-    pids: Collection[int] = (),
-    commands: Collection[str] = (),
-    start: int = 0,
-) -> NDArray[np.bool_]:
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked for; what is empty lets anything through. A process must have all of it."""
+
+    pids: Collection[int] = ()
+    commands: Collection[str] = ()
+    uids: Collection[int] = ()
+    cgroups: Collection[str] = ()
+    # Whether it is the command that is followed, or was begun by it.
+    descends: Callable[[Process], bool] | None = None
+
+    def __bool__(self) -> bool:
+        asked = self.pids or self.commands or self.uids or self.cgroups or self.descends
+        return bool(asked)
+
+    def has(self, process: Process) -> bool:
+        """Whether a process is asked for."""
+        return (
+            (not self.pids or process.pid in self.pids)
+            and (not self.commands or process.command in self.commands)
+            and (not self.uids or process.uid in self.uids)
+            and (not self.cgroups or any(in_cgroup(process.cgroup, each) for each in self.cgroups))
+            and (self.descends is None or self.descends(process))
+        )
+
+
+def in_cgroup(path: str, name: str) -> bool:
+    """Whether a path is that cgroup or below it.
+
+    A cgroup is named by its path, by one part of it (a systemd unit, `sshd.service`), or by the
+    first 12 digits or more of the container's id in it.
+    """
+    if name.startswith("/"):
+        return f"{path}/".startswith(f"{name.rstrip('/')}/") and bool(path)
+    if name in path.split("/"):
+        return True
+    containers = _CONTAINER.findall(path)
+    return len(name) >= _SHORTEST_ID and any(each.startswith(name) for each in containers)
+
+
+def matching(pool: Sequence[Owner], choice: Choice, start: int = 0) -> NDArray[np.bool_]:
     """For each owner of `pool` from `start` on, whether a process that it names is asked for.
 
-    One process must have one of the PIDs and one of the short names; none given means any. An owner
-    of quality `shared` matches when one of its holders does; `unknown` matches nobody. A pool only
-    grows: who asks again can keep the answer and ask for the rest with `start`.
+    An owner of quality `shared` matches when one of its holders does; `unknown` matches nobody. A
+    pool only grows: who asks again can keep the answer and ask for the rest with `start`.
     """
-
-    def asked_for(process: Process) -> bool:
-        return (not pids or process.pid in pids) and (not commands or process.command in commands)
-
     return np.fromiter(
-        (any(map(asked_for, owner.processes)) for owner in islice(pool, start, None)), np.bool_
+        (any(map(choice.has, owner.processes)) for owner in islice(pool, start, None)), np.bool_
     )

@@ -51,7 +51,8 @@ TIMED = (
 )
 
 CLOSED_BIT = 1 << probes.CLOSED
-_HIGHEST_PROBE = max(probe.number for probe in probes.PROBES.values())
+# `fire_all` has the probes up to this one, `fire_drafted` and `fire_closed` the others.
+_HIGHEST_PROBE = probes.DUPLICATE_FRAME
 
 
 class Output(NamedTuple):

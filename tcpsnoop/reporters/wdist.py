@@ -1,9 +1,10 @@
 """Sizes of application writes: a distribution for each process.
 
-A write is estimated from packets: new bytes in order up to PUSH, FIN or data the other way (method
-`psh`). So writes that TCP sent together are one, a write larger than the socket's buffer can be
-several, and one with a hole in the capture is none. Bytes sent again do not count. Writes of
-unknown processes are told apart by address, server port and the side that wrote.
+Live and permitted, writes are the send calls of processes, as the kernel tells them (method
+`exact`). Else a write is estimated from packets: new bytes in order up to PUSH, FIN or data the
+other way (method `psh`). So writes that TCP sent together are one, a write larger than the
+socket's buffer can be several, and one with a hole in the capture is none. Bytes sent again do not
+count. Writes of unknown processes are told apart by address, server port and the side that wrote.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Keyed, Labels, Totals, buckets_of, lower_bounds
 from tcpsnoop.batches.addresses import text_of, text_words
 from tcpsnoop.batches.owners import UNKNOWN, Owner
-from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER, ProbeBatch
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, holders_of, identity_of, together
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note
 from tcpsnoop.report import (
@@ -70,13 +71,16 @@ _ROLE_SHIFT = 16
 _PORT = (1 << _ROLE_SHIFT) - 1
 _PROCESS = 1 << 17
 _HOLDERS = 2 << 17
+# The writes of a key are calls that the kernel told.
+_EXACT = 1 << 19
+_METHODS = ("psh", "exact")
 
 
 @dataclass
 class Wdist:
-    """Power-of-two histograms of `write` by process."""
+    """Power-of-two histograms of writes by process: of its calls where the kernel tells them."""
 
-    probes: ClassVar[tuple[str, ...]] = ("write",)
+    probes: ClassVar[tuple[str, ...]] = ("write", "application-write")
 
     max_keys: int = option(DEFAULT_MAX_KEYS, "processes or ends told apart; the rest together")
 
@@ -109,7 +113,8 @@ class Wdist:
         key = (
             np.where(unknown, rows["laddr_high"], high),
             np.where(unknown, rows["laddr_low"], low),
-            np.where(unknown, responder.astype(np.int64) << _ROLE_SHIFT | port, side),
+            np.where(unknown, responder.astype(np.int64) << _ROLE_SHIFT | port, side)
+            | np.where(rows["probe"] == APPLICATION_WRITE, _EXACT, 0),
         )
         size = rows["bytes"]
         self._writes.observe(key, (1, size, size, size, evidence), buckets_of(size))
@@ -129,6 +134,7 @@ class Wdist:
         order = _order(totals)
         laddr = np.stack([totals.key(number)[order] for number in range(2)], axis=1)
         (high, low), side = laddr.T, totals.key(2)[order]
+        exact, side = (side & _EXACT) != 0, side & ~_EXACT
         other = order == len(totals) - totals.has_other
         found = side >= _PROCESS
         unknown = ~(found | other)
@@ -152,7 +158,7 @@ class Wdist:
             "port": Values(np.where(unknown, side & _PORT, -1)),
             "role": Values(np.where(unknown, side >> _ROLE_SHIFT, -1), _ROLES),
             "buckets": Values(order, LazyPool(len(totals), _histograms(totals))),
-            "method": Values(np.zeros(len(order), np.int8), ("psh",)),
+            "method": Values(_methods(exact, other), _METHODS),
             "writer": Values(np.arange(len(order)), LazyPool(len(order), writer)),
         }
         for number, name in enumerate(("count", "sum", "min", "max")):
@@ -179,14 +185,21 @@ class Wdist:
         }
 
 
+def _methods(exact: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Index of each row's method; what several keys have together may have both."""
+    together = -1 if exact.any() else 0
+    return np.where(other, together, exact).astype(np.int8)
+
+
 def _order(totals: Totals) -> NDArray[np.int64]:
-    high, low, side = (totals.key(number) for number in range(3))
+    high, low, exact = (totals.key(number) for number in range(3))
+    side = exact & ~_EXACT
     weights = lower_bounds(totals.buckets) * totals.by_bucket[0]
     weight = np.add.reduceat(weights, totals.starts[:-1])
     pid = np.where(side == _PROCESS, high, -1)
     unknown = side < _PROCESS
     words = text_words(high * unknown, low * unknown)
-    return totals.order(weight, pid, *words, side & _PORT, side, high, low)
+    return totals.order(weight, pid, *words, side & _PORT, exact, high, low)
 
 
 def _histograms(totals: Totals) -> Callable[[int], list[list[int]]]:

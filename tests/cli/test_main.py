@@ -65,7 +65,7 @@ def test_version(capsys: Said) -> None:
         (["io,acept"], "did you mean accept?"),
         (["io,"], "there is no report ''"),
         (["-r", "x", "io"], "the report comes first, then -r"),
-        (["io", "--", "sleep", "1"], "-- CMD: running a command and following it is not built yet"),
+        (["io", "--"], "-- CMD: which command shall be run?"),
         (["io", "-r", "x", "-i", "lo"], "-r and -i"),
         (["io,accept", "-r", "x", "--format", "csv"], "--format csv: several reports"),
         (["io,accept", "-r", "x", "-v"], "there is no option -v (with several reports"),

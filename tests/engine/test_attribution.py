@@ -11,6 +11,7 @@ import pytest
 from tcpsnoop.batches.owners import HOLDER, SHARED
 from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
 from tcpsnoop.engine.attribution import Attribution
+from tcpsnoop.owners import Choice
 from tests.owners.proc_tree import AFTER_ANY_LOOK, Clock, Place, ProcTree, Row, lookup, seen
 
 SERVER: Place = ("192.168.1.5", 80)
@@ -36,7 +37,7 @@ def proc(tmp_path: Path) -> ProcTree:
 
 
 def attribution(proc: ProcTree, **chosen: Any) -> Attribution:
-    return Attribution(lookup(proc, Clock()), **chosen)
+    return Attribution(lookup(proc, Clock()), Choice(**chosen))
 
 
 def remote_batch() -> ProbeBatch:

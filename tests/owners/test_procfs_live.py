@@ -18,7 +18,7 @@ import pytest
 from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner
 from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
 from tcpsnoop.batches.segments import ACK, SYN
-from tcpsnoop.owners import Procfs, matching
+from tcpsnoop.owners import Choice, Procfs, matching
 from tests.fixture_types import WaitUntil
 from tests.owners.proc_tree import Place, Rows, labels, seen, system_time_ns
 
@@ -190,7 +190,7 @@ def test_a_process_is_chosen_with_every_socket_it_holds(scene: Scene) -> None:
     rows = rows_of(scene)
     columns = Procfs(system_time_ns).label(ProbeBatch(np.concatenate([row for _, row in rows])))
     for pid, start_time in {each for held in truth.holders.values() for each in held}:
-        chosen = matching(columns.pool, [pid])[columns.index]
+        chosen = matching(columns.pool, Choice([pid]))[columns.index]
         held = [(pid, start_time) in truth.holders[ends] for ends, _ in rows]
         assert chosen.tolist() == held
 

@@ -222,7 +222,9 @@ def _use(event: Row, tables: Tables, place: Integer, length: Integer, sent: Inte
         tables.run_process[place, runs % RUNS] = process
         tables.run_ns[place, runs % RUNS] = event["time_ns"]
         tables.run_sent[place, runs % RUNS] = sent
-        one["runs"] = runs + 1
+        runs += 1
+        one["runs"] = runs
+    tables.run_until_ns[place, (runs - 1) % RUNS] = event["time_ns"]
     users = np.int64(one["users"])
     for user in range(USERS):
         if user >= users:

@@ -41,6 +41,7 @@ SYN_SEEN = 1
 REFUSED = 2  # it has answered with nothing but a RST
 ANSWERED = 4  # it has sent something else
 ELSEWHERE = 8  # its address is not of our network namespace
+ESTIMATED = 16  # a write of it was taken from packets: its send calls do not count
 
 END = np.dtype(
     [
@@ -195,8 +196,8 @@ def label(
 def _run_of(row: Row, place: Integer, tables: Tables) -> Integer:
     """Which use of the socket a packet is of, NONE when that cannot be told.
 
-    A send is told when the call returns: what goes out between two users, and the next use of the
-    socket is a send of another, may be of either.
+    A send is told when the call returns. So what goes out after the last call of one user, when the
+    next call is a send of another, may be of either.
     """
     runs = np.int64(tables.sockets[place]["runs"])
     time = np.int64(row["time_ns"]) + MICROSECOND
@@ -205,8 +206,9 @@ def _run_of(row: Row, place: Integer, tables: Tables) -> Integer:
             break
         run = (runs - 1 - back) % RUNS
         if tables.run_ns[place, run] <= time:
+            after = row["time_ns"] > tables.run_until_ns[place, run]
             carries = row["outgoing"] and row["bytes"] != 0
-            if back > 0 and carries and tables.run_sent[place, (run + 1) % RUNS]:
+            if back > 0 and after and carries and tables.run_sent[place, (run + 1) % RUNS]:
                 return np.int64(NONE)
             return run
     return np.int64(0) if 0 < runs <= RUNS else np.int64(NONE)
@@ -341,21 +343,6 @@ def _same_but_lport(one: Row, other: Row) -> Truth:
 @kernel
 def _same(one: Row, other: Row) -> Truth:
     return one["lport"] == other["lport"] and _same_but_lport(one, other)
-
-
-@kernel
-def sends(
-    writes: NDArray[np.void],
-    count: Integer,
-    tables: Tables,
-    ends: NDArray[np.void],
-    keys: NDArray[np.int64],
-) -> None:
-    """For each send call the key of the end that its socket is, NONE."""
-    for index in range(count):
-        number = np.int64(writes[index]["socket"])
-        one = tables.sockets[number & (tables.sockets.size - 1)]
-        keys[index] = one["end"] if one["number"] == number else NONE
 
 
 def no_ends(size: int) -> NDArray[np.void]:

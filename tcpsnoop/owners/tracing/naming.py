@@ -37,6 +37,7 @@ class Naming:
         self._root = root
         self._boot_ns = boot_ns
         self._named: dict[int, _Named] = {}
+        self._numbers: dict[tuple[int, int], int] = {}  # by PID and start time
 
     def process(self, number: int) -> Process | None:
         """The process of a record; None when the record was forgotten."""
@@ -53,9 +54,26 @@ class Naming:
             process = self._told(row, name, known)
         row["start_ticks"] = process.start_time
         if len(self._named) >= CAPACITY:
-            del self._named[next(iter(self._named))]
+            oldest = self._named.pop(next(iter(self._named))).process
+            self._numbers.pop((oldest.pid, oldest.start_time), None)
+        self._numbers[process.pid, process.start_time] = number
         self._named[number] = _Named(process, executed, name)
         return process
+
+    def descends(self, process: Process, ancestor: int) -> bool | None:
+        """Whether events tell that a process comes from that one; None: they do not know it."""
+        number = self._numbers.get((process.pid, process.start_time), NONE)
+        if number == NONE:
+            return None
+        while (row := self._row(number)) is not None:
+            number = int(row["parent"])
+            above = self._row(number) if number != NONE else None
+            if above is None:
+                # It was there before tracing began, when nobody told of parents.
+                return None if row["start_ns"] == ALWAYS else False
+            if above["pid"] == ancestor:
+                return True
+        return None
 
     def is_kernel(self, number: int) -> bool:
         """Whether it is a thread of the kernel."""

@@ -103,6 +103,7 @@ class Tables(NamedTuple):
     sockets: NDArray[np.void]  # SOCKET
     run_process: NDArray[np.int64]  # shape (sockets, RUNS): number, or STRANGER
     run_ns: NDArray[np.int64]  # since when it is the user
+    run_until_ns: NDArray[np.int64]  # its latest call of that run
     run_sent: NDArray[np.bool_]  # it began with a send call
     user_process: NDArray[np.int64]  # shape (sockets, USERS)
     user_bytes: NDArray[np.int64]  # sent and received
@@ -125,6 +126,7 @@ def make_tables(pids: int, sockets: int = 1 << 17, processes: int = 1 << 17) -> 
     nobody["number"] = NONE
     tables = Tables(
         empty,
+        np.zeros((sockets, RUNS), np.int64),
         np.zeros((sockets, RUNS), np.int64),
         np.zeros((sockets, RUNS), np.int64),
         np.zeros((sockets, RUNS), np.bool_),

@@ -7,16 +7,17 @@ after a packet still counts. Where this method does not know, others are asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Process
-from tcpsnoop.batches.probes import PROBE_ROW
+from tcpsnoop.batches.probes import APPLICATION_WRITE, PROBE_ROW
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
@@ -31,7 +32,6 @@ from tcpsnoop.owners.tracing.matching_kernel import (
     UNUSED,
     label,
     no_ends,
-    sends,
     sight,
 )
 from tcpsnoop.owners.tracing.naming import Naming
@@ -42,6 +42,7 @@ from tcpsnoop.owners.tracing.tables import (
     LOST_EVENTS,
     NAMESPACE_OWN,
     NEW_ENDS,
+    NONE,
     STRANGER,
     TRANSLATES,
     USED,
@@ -52,6 +53,8 @@ from tcpsnoop.owners.tracing.tables import (
 
 # What another processor is about to write into its ring may be older than this.
 SLACK_NS = 1_000_000
+# For how long a send call waits for a packet of its connection.
+PATIENCE_NS = 1_000_000_000
 # Ends of connections remembered, a power of two.
 ENDS = 1 << 18
 _PID_MAX = "/proc/sys/kernel/pid_max"
@@ -75,15 +78,6 @@ class Rings(Protocol):
 
     def close(self) -> None:
         """Stop; may be called twice."""
-
-
-class Writes(NamedTuple):
-    """Send calls: when, how much, by whom (code of the pool), and on which end (-1 unknown)."""
-
-    time_ns: NDArray[np.int64]
-    bytes: NDArray[np.int64]
-    owner: NDArray[np.int32]
-    end: NDArray[np.int64]  # connection * 2 + end
 
 
 class Traced:
@@ -118,6 +112,7 @@ class Traced:
         self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
         self._nobody = pool.code(Owner(KERNEL, reason=NO_SOCKET))
         self._root = root
+        self.unseen_writes = 0  # on connections of which no packet was seen
 
     def begin(self) -> None:
         """Learn what is there already, and see with a connection of our own that all is right.
@@ -180,16 +175,33 @@ class Traced:
         state = self._tables.state
         state[CAPTURED_NS] = max(int(state[CAPTURED_NS]), time_ns)
 
-    def take_writes(self, until_ns: int) -> Iterator[Writes]:
-        """The send calls that returned before that; each once."""
-        kept = []
-        for writes in self._writes:
-            due = writes["time_ns"] <= until_ns
-            if not due.all():
-                kept.append(writes[~due])
-            if due.any():
-                yield self._ended(writes[due])
-        self._writes = kept
+    def descends(self, process: Process, ancestor: int) -> bool | None:
+        """Whether a process was begun by the one of that PID, or by one that it began."""
+        return self._naming.descends(process, ancestor)
+
+    def follows(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+        """For each row of `write`, whether `take_writes` has the calls of its end instead."""
+        followed = np.zeros(len(rows), np.bool_)
+        follows(rows, self._ends, self._tables, followed)
+        return followed
+
+    def take_writes(
+        self, until_ns: int, *, last: bool = False
+    ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+        """Rows of `application-write` before that, each once, and the codes of their owners.
+
+        A call waits for the first packet of its connection, which may be read later; `last`: no
+        packet will come any more.
+        """
+        writes = np.concatenate((np.empty(0, WRITE), *self._writes))
+        keys = np.zeros(len(writes), np.int64)
+        sends(writes, len(writes), self._tables, self._ends, keys)
+        due, unseen = writes["time_ns"] <= until_ns, keys == NONE
+        patient = due if last else writes["time_ns"] <= until_ns - PATIENCE_NS
+        self.unseen_writes += int(np.count_nonzero(unseen & patient))
+        self._writes = [writes[~due | (unseen & ~patient)]]
+        chosen = due & (keys >= 0)
+        return self._write_rows(writes[chosen], keys[chosen])
 
     def take_in(self, events: NDArray[np.void]) -> None:
         """Join events, whose times are the system's."""
@@ -253,17 +265,26 @@ class Traced:
             return self._pool.code(Owner(EXACT, holders[0]))
         return self._pool.code(Owner(SHARED, holders=tuple(holders)))
 
-    def _ended(self, writes: NDArray[np.void]) -> Writes:
-        keys = np.zeros(len(writes), np.int64)
-        sends(writes, len(writes), self._tables, self._ends, keys)
+    def _write_rows(
+        self, writes: NDArray[np.void], keys: NDArray[np.int64]
+    ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+        ends = self._ends[keys & (ENDS - 1)]
+        rows = np.zeros(len(writes), PROBE_ROW)
+        rows["probe"], rows["outgoing"], rows["digits"] = APPLICATION_WRITE, 1, 9
+        rows["frame"] = rows["detail"] = rows["frame_bytes"] = -1
+        rows["time_ns"] = rows["clock_ns"] = writes["time_ns"]
+        rows["bytes"] = writes["bytes"]
+        rows["connection"], rows["end"] = keys >> 1, keys & 1
+        for name in ("laddr_high", "laddr_low", "raddr_high", "raddr_low", "lport", "rport"):
+            rows[name] = ends[name]
         numbers, place = np.unique(writes["process"], return_inverse=True)
         codes = [self._stranger if n == STRANGER else self._code(n) for n in numbers.tolist()]
-        owners = np.array(codes, np.int32)[place]
-        return Writes(writes["time_ns"].copy(), writes["bytes"].copy(), owners, keys)
+        return rows, np.array(codes, np.int32)[place]
 
     def _warm_up(self) -> None:
         """Kernels ready before packets come."""
         nothing = np.empty(0, PROBE_ROW)
         self.see(nothing)
         self.label(nothing, np.empty(0, np.int32))
-        self._ended(np.empty(0, WRITE))
+        self.follows(nothing)
+        self.take_writes(0)

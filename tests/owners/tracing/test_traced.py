@@ -160,8 +160,10 @@ def test_the_last_user_counts_and_before_the_first_use_the_first(story: Story) -
 def test_payload_between_two_senders_may_be_of_either(story: Story) -> None:
     """A send call is told as it returns."""
     story.connect(10, CLIENT, CALLING, TO)
+    story.receive(50, CLIENT, CALLING)
     story.send(60, OTHER, CALLING)
     assert story.pid(syn(12)) == CLIENT
+    assert story.pid(packet(45, payload=1)) == CLIENT  # its call returned after that
     owner = story.owner(packet(55, payload=1))
     assert owner is not None
     assert owner.quality == SHARED
@@ -341,16 +343,16 @@ def test_many_sockets_come_and_go_and_the_living_stay(story: Story) -> None:
     assert story.pid(syn(100 + 499 * 100 + 5, 2, ends)) == OTHER
 
 
-def test_send_calls_come_with_the_end_of_their_connection(story: Story) -> None:
-    story.connect(10, CLIENT, CALLING, TO)
-    story.send(40, CLIENT, CALLING, length=100)
-    story.send(50, CLIENT, CALLING, length=-11)
-    story.send(60, OTHER, NEXT, length=5)
-    assert story.pid(syn(12)) == CLIENT
-    (first,) = story.traced.take_writes(1 << 62)
-    assert first.bytes.tolist() == [100, 5]
-    assert first.end.tolist() == [2, -1]
-    assert [story.pool.owners[code].process for code in first.owner.tolist()] == [
-        owner.process for owner in story.pool.owners if owner.process
-    ]
-    assert list(story.traced.take_writes(1 << 62)) == []
+def test_who_comes_from_whom(story: Story) -> None:
+    story.fork(5, CLIENT, 101)
+    story.fork(6, 101, 102)
+    story.fork(7, SERVER, 103)
+    places = [((HERE[0], 40000 + number), THERE) for number in range(4)]
+    pids = (CLIENT, 101, 102, 103)
+    for number, pid in enumerate(pids):
+        story.connect(10, pid, 0x100 + number, places[number])
+        story.exit(50, pid)
+    rows = [syn(12, number + 1, places[number]) for number in range(4)]
+    found = [owner.process for owner in story.owners(rows) if owner]
+    told = [story.traced.descends(process, CLIENT) for process in found if process]
+    assert told == [None, True, True, None]  # nobody told of the parents of what was there before
