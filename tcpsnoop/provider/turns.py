@@ -36,7 +36,7 @@ def take_turn(
     if since_ns == NONE:
         return
     draft = output.draft[0]
-    elapsed_ns = max(time_ns - since_ns, 0)
+    elapsed_ns: Integer = max(time_ns - since_ns, 0)
     draft["elapsed_ns"] = elapsed_ns
     network_ns = np.int64(opening["syn_rtt_ns"])
     draft["latency_ns"] = NONE if network_ns < 0 else max(elapsed_ns - network_ns, 0)

@@ -12,6 +12,7 @@ import pytest
 
 from tcpsnoop.engine import precompiling
 from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling
+from tcpsnoop.provider import tracker
 
 
 class Child:
@@ -46,9 +47,9 @@ def test_an_empty_cache_is_filled_by_two(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (child,) = Child.started
     assert child.command == [sys.executable, "-m", "tcpsnoop.engine.precompiling"]
     assert child.how["start_new_session"], "Ctrl-C would end it with a traceback"
-    assert not child.waited
+    before = child.waited
     await_precompiling()
-    assert child.waited
+    assert (before, child.waited) == (False, True)
     await_precompiling()
 
 
@@ -82,12 +83,24 @@ def test_a_process_that_cannot_be_started_is_done_without(
 def test_every_kernel_of_a_tracker_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
     for name in ("track", "drop", "give_up_all"):
-        kernel = getattr(precompiling.tracker, name)
+        kernel = getattr(tracker, name)
 
         def spy(*arguments: Any, name: str = name, kernel: Any = kernel) -> Any:
             called.append(name)
             return kernel(*arguments)
 
-        monkeypatch.setattr(precompiling.tracker, name, spy)
+        monkeypatch.setattr(tracker, name, spy)
     precompiling.compile_tracking()
     assert {"track", "drop", "give_up_all"} == set(called)
+
+
+def test_the_user_is_told_why_the_first_run_takes_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for folder, expected in ((tmp_path, "first run on this machine"), (None, "at every start")):
+        told: list[str] = []
+        monkeypatch.setattr(precompiling, "cache_folder", lambda folder=folder: folder)
+        precompiling.tell_of_compiling(told.append)
+        assert len(told) == 1
+        assert told[0].startswith("compiling")
+        assert expected in told[0]

@@ -115,15 +115,3 @@ def test_what_cannot_be_is_refused_and_leaves_no_file(
     with pytest.raises(UsageError, match=told):
         run_on("finger.pcap", report(), **options)
     assert not (tmp_path / "output").exists()
-
-
-def test_the_user_is_told_why_the_first_run_takes_long(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for folder, expected in ((tmp_path, "first run on this machine"), (None, "at every start")):
-        told: list[str] = []
-        monkeypatch.setattr(module, "cache_folder", lambda folder=folder: folder)
-        module._tell_of_compiling(told.append)
-        assert len(told) == 1
-        assert told[0].startswith("compiling")
-        assert expected in told[0]
