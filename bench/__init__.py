@@ -2,7 +2,7 @@
 
 `python -m bench` runs them all; `docs/performance.md` holds the results.
 
-- `speed`, `memory`, `start`, `live`: a benchmark each
+- `speed`, `reports`, `memory`, `start`, `live`: a benchmark each
 - `captures`: the capture files they read, made once; `traffic` says who sends what when, `frames`
   writes it down
 - `programs`: the programs, and how each is called; `native`: those written in C, compiled here

@@ -1,4 +1,4 @@
-"""`python -m bench [speed|memory|stream|start|live]…`: run benchmarks and print what they found."""
+"""`python -m bench [speed|reports|memory|stream|start|live]…`: run benchmarks, print results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import live, machine, memory, page, speed, start, stream
+from bench import live, machine, memory, page, reports, speed, start, stream
 from bench.captures import Captures, default_folder
 from bench.measure import FailedProgramError
 from bench.programs import tcpsnoop_works
@@ -16,12 +16,13 @@ from bench.targets import Section
 
 BENCHMARKS: dict[str, Callable[[Captures, bool], Section]] = {
     "speed": speed.measure,
+    "reports": reports.measure,
     "memory": memory.measure,
     "stream": stream.measure,
     "start": start.measure,
     "live": live.measure,
 }
-NEED_TCPSNOOP = ("memory", "stream", "start")
+NEED_TCPSNOOP = ("reports", "memory", "stream", "start")
 QUICK_SCALE = 0.1
 
 

@@ -30,6 +30,11 @@ TCP.
 <!-- bench:speed -->
 <!-- /bench:speed -->
 
+## Reports
+
+<!-- bench:reports -->
+<!-- /bench:reports -->
+
 ## Memory
 
 <!-- bench:memory -->

@@ -49,15 +49,16 @@ def measure(captures: Captures, quick: bool) -> Section:
     )
     parts, targets = [method], []
     for kind, title in KINDS.items():
-        rates = _rates(captures, programs, kind, rounds)
-        parts += [f"**{title[0].upper()}{title[1:]}**", _table(rates)]
+        rates = rates_of(captures, programs, kind, rounds)
+        parts += [f"**{title[0].upper()}{title[1:]}**", rate_table(rates)]
         targets += _targets(kind, {name: rate.packets_per_second for name, rate in rates.items()})
     return Section("speed", "\n\n".join(parts), targets)
 
 
-def _rates(
+def rates_of(
     captures: Captures, programs: Sequence[Program], kind: str, rounds: int
 ) -> dict[str, Rate]:
+    """The rate of each program on a kind of capture, by its name."""
     counts = sorted({count for each in programs for count in (each.fewer, each.more)})
     paths = dict(zip(counts, captures.conversations(kind, LAST, counts), strict=True))
     for path in paths.values():
@@ -88,7 +89,8 @@ def _commands(programs: Sequence[Program], paths: Mapping[int, Path]) -> dict[st
     }
 
 
-def _table(rates: Mapping[str, Rate]) -> str:
+def rate_table(rates: Mapping[str, Rate]) -> str:
+    """Rates as a table, beside that of the loop when it is there."""
     head = (
         "program",
         "million packets/s",

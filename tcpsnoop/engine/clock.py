@@ -29,6 +29,11 @@ class CaptureClock:
         return int(self._state[_FIRST]) if self._state[_RUNS] else None
 
     @property
+    def now_ns(self) -> int:
+        """Capture time at the latest packet."""
+        return int(self._state[_NOW])
+
+    @property
     def jumps(self) -> int:
         """How often the clock was started anew."""
         return int(self._state[_JUMPS])

@@ -42,11 +42,12 @@ class FileIntervals:
             yield ended, batch.take(np.arange(at, stop))
             at = stop
 
-    def last(self) -> Interval | None:
-        """The interval that the end of the input cuts short."""
+    def last(self, end_ns: int | None = None) -> Interval | None:
+        """The latest interval with probes, cut short if the input ends in it, at `end_ns`."""
         if self._start_ns is None:
             return None
-        return Interval(self._start_ns, self._digits, partial=True)
+        over = end_ns is not None and end_ns >= self._start_ns + self._length_ns
+        return Interval(self._start_ns, self._digits, partial=not over)
 
 
 class LiveIntervals:

@@ -349,8 +349,12 @@ class Run:
         self._label_the_rest()
         self._end_tracking()
         self._begin()
-        interval = None if self._intervals is None else self._intervals.last()
+        interval = None
         skip_empty = isinstance(self._intervals, FileIntervals)
+        if isinstance(self._intervals, FileIntervals):
+            interval = self._intervals.last(self._intake.clock.now_ns)
+        elif self._intervals is not None:
+            interval = self._intervals.last()
         self._background.finish()
         for outlet in self._outlets:
             outlet.report(interval, skip_empty=skip_empty and interval is not None)

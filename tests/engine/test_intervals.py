@@ -63,6 +63,13 @@ def test_intervals_without_rows_are_left_out_and_the_next_stays_aligned() -> Non
     assert intervals.last() == interval(6 * SECOND, partial=True)
 
 
+def test_the_last_interval_with_probes_is_whole_when_packets_go_on_behind_it() -> None:
+    intervals = FileIntervals(1)
+    cut(intervals, at(0, SECOND))
+    assert intervals.last(START_NS + 2 * SECOND - 1) == interval(SECOND, partial=True)
+    assert intervals.last(START_NS + 2 * SECOND) == interval(SECOND)
+
+
 def test_an_interval_goes_on_in_the_next_batch() -> None:
     intervals = FileIntervals(0.25)
     quarter = SECOND // 4

@@ -1,0 +1,115 @@
+"""How fast reports are that need all the knowledge of TCP: life, many connections, five at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.captures import KINDS, Captures, warm
+from bench.measure import Command, Rate, alternated, run
+from bench.memory import MILLION
+from bench.native import compiled
+from bench.programs import FIRST, LAST, LOOP, Program, tcpsnoop_reading
+from bench.speed import ROUNDS, rate_table, rates_of
+from bench.targets import Section, Target, paragraph
+
+ONE, FIVE = "life", "life,rtt,firstbyte,stat,bytes"
+ONE_THREAD, TWO_THREADS = "tcpsnoop life, one thread", "tcpsnoop life"
+SEVERAL = f"tcpsnoop {FIVE}"
+TCPTRACE = "tcptrace -n -l"
+
+PACKETS_EACH = 5  # of each of the million connections: a handshake, a request, its answer
+FEWER_CONNECTIONS = MILLION // 5
+LIMIT_MB = 1000
+
+METHOD = """\
+Rates are taken as in *Speed*, from the first {fewer:,} and all {more:,} packets of the same
+captures of some 5 000 connections at a time. `life` follows every byte of every connection and
+writes a line when it has ended; the others of the five measure times and count. *One pass* is the
+time for each further packet of the five together over that of `life` alone."""
+
+MILLION_METHOD = """\
+The million: connections from as many addresses, {each} packets each, none of which closes, so that
+all are in memory at the end and all lines are written then; {few:,} of them against {many:,}."""
+
+
+def measure(captures: Captures, quick: bool) -> Section:
+    """Rates of `life` and of five reports, and `life` on a million connections."""
+    rounds = 1 if quick else ROUNDS
+    programs = _programs(captures.folder)
+    parts = [paragraph(METHOD, fewer=captures.count(FIRST), more=captures.count(LAST))]
+    targets: list[Target] = []
+    for kind, title in KINDS.items():
+        rates = rates_of(captures, programs, kind, rounds)
+        parts += [f"**{title[0].upper()}{title[1:]}**", rate_table(rates)]
+        targets += _targets(kind, rates)
+    many, its_targets = _million(captures, programs, 1 if quick else 3)
+    return Section("reports", "\n\n".join([*parts, many]), [*targets, *its_targets])
+
+
+def _programs(folder: Path) -> list[Program]:
+    """Those of the comparison that are there."""
+    programs = [
+        Program(ONE_THREAD, lambda path: tcpsnoop_reading(ONE, path, TCPSNOOP_THREADS="1")),
+        Program(TWO_THREADS, partial(tcpsnoop_reading, ONE)),
+        Program(SEVERAL, partial(tcpsnoop_reading, FIVE)),
+    ]
+    loop = compiled("pcap_loop", folder)
+    if loop is not None:
+        programs.insert(0, Program(LOOP, lambda path: Command((str(loop), str(path)))))
+    if shutil.which("tcptrace"):
+        programs.append(Program(TCPTRACE, lambda path: Command((*TCPTRACE.split(), str(path)))))
+    return programs
+
+
+def _targets(kind: str, rates: Mapping[str, Rate]) -> list[Target]:
+    """What issue 4 asks for, of those programs that are there."""
+    speed = {name: rate.packets_per_second for name, rate in rates.items()}
+
+    def factor(program: str, other: str, at_least: float) -> list[Target]:
+        if other not in speed:
+            return []
+        what = f"{KINDS[kind]}: `{program}` to {other}"
+        return [Target(what, speed[program] / speed[other], at_least=at_least)]
+
+    both = factor(TWO_THREADS, LOOP, 0.8) if kind in ("full", "snap96") else []
+    together = speed[TWO_THREADS] / speed[SEVERAL]
+    return [
+        *factor(ONE_THREAD, LOOP, 0.4),
+        *both,
+        *factor(TWO_THREADS, TCPTRACE, 4),
+        Target(f"{KINDS[kind]}: five reports in one pass to one", together, at_most=2),
+    ]
+
+
+def _million(
+    captures: Captures, programs: Sequence[Program], rounds: int
+) -> tuple[str, list[Target]]:
+    """Rate and memory of `life` with a million connections, and the loop's rate on the same."""
+    connections = (FEWER_CONNECTIONS, MILLION)
+    paths = [captures.held_open("inbound", each, PACKETS_EACH) for each in connections]
+    fewer, more = (captures.count(each) * PACKETS_EACH for each in connections)
+    for path in paths:
+        warm(path)
+    chosen = [each for each in programs if each.name in (LOOP, TWO_THREADS)]
+    run(tcpsnoop_reading(ONE, paths[0]))  # compiles
+    commands = {f"{each.name} {path}": each.reading(path) for each in chosen for path in paths}
+    runs = alternated(commands, rounds)
+    found = {each.name: [runs[f"{each.name} {path}"] for path in paths] for each in chosen}
+    rates = {name: Rate.of(fewer, few, more, many) for name, (few, many) in found.items()}
+    peak_mb = max(each.peak_bytes for each in found[TWO_THREADS][1]) / 1e6
+    told = paragraph(
+        MILLION_METHOD,
+        each=PACKETS_EACH,
+        few=captures.count(FEWER_CONNECTIONS),
+        many=captures.count(MILLION),
+    )
+    what = f"a million connections: `{TWO_THREADS}`"
+    targets = [Target(what, peak_mb, at_most=LIMIT_MB, unit="MB")]
+    if LOOP in rates:
+        share = rates[TWO_THREADS].packets_per_second / rates[LOOP].packets_per_second
+        targets.insert(0, Target(f"{what} to {LOOP}", share, at_least=0.25))
+    text = "\n\n".join((told, rate_table(rates), f"Peak memory of `life`: {peak_mb:.0f} MB."))
+    return text, targets
