@@ -7,8 +7,8 @@ nothing, says where they differ, and ends with status 1.
   checkout; what it prints, on standard output and standard error, stands below. Other commands, as
   those that need root (`# tcpsnoop ...`), are left alone.
 - Between `<!-- begin columns NAME -->` and `<!-- end -->` stand a report's columns, with
-  `columns NAME OPTION=VALUE` those that it has then; likewise its `options NAME`, and the text of
-  `file PATH`.
+  `columns NAME OPTION=VALUE` those that it has then; likewise its `options NAME`, the text of
+  `file PATH`, and the diagram and the table of a state machine, `states MODULE`.
 - A page with `<!-- plugin FOLDER -->` is run with the package in that folder installed.
 """
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _SECTION = re.compile(
-    r"<!-- begin (columns|options|file) (\S+(?: \S+=\S+)?) -->\n.*?<!-- end -->", re.DOTALL
+    r"<!-- begin (columns|options|file|states) (\S+(?: \S+=\S+)?) -->\n.*?<!-- end -->", re.DOTALL
 )
 _PLUGIN = re.compile(r"<!-- plugin (\S+) -->")
 
@@ -108,7 +108,8 @@ def _section(kind: str, name: str, root: Path) -> str:
         language = "python" if name.endswith(".py") else "ini"
         lines = [f"```{language}", (root / name).read_text("utf-8").rstrip("\n"), "```"]
     else:
-        lines = list(_columns(name) if kind == "columns" else _options(name))
+        make = {"columns": _columns, "options": _options, "states": _states}[kind]
+        lines = list(make(name))
     return "\n".join([f"<!-- begin {kind} {name} -->", *lines, "<!-- end -->"])
 
 
@@ -133,6 +134,31 @@ def _options(name: str) -> Iterator[str]:
             flags = ", ".join(f"`{flag}`" for flag in (*field.metadata["flags"], long))
             default = "off" if field.default is False else field.default
             yield f"| {flags} | {default} | {field.metadata['help']} |"
+
+
+def _states(name: str) -> Iterator[str]:
+    """A module's TRANSITIONS as a diagram and as a table; what leads from all states is one row."""
+    from importlib import import_module
+
+    machine = import_module(name)
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for (state, event), new in machine.TRANSITIONS.items():
+        if event != machine.RESETS:
+            old, after = machine.STATES[state], machine.STATES[new]
+            arrows.setdefault((old, after), []).append(machine.EVENTS[event])
+    reset = [
+        machine.STATES[state] for state, event in machine.TRANSITIONS if event == machine.RESETS
+    ]
+    yield from ("```mermaid", "stateDiagram-v2")
+    for state in machine.STATES:
+        yield f'    state "{state}" as {state.replace("-", "_")}'
+    for (old, after), events in arrows.items():
+        label = " / ".join(events)
+        yield f"    {old.replace('-', '_')} --> {after.replace('-', '_')}: {label}"
+    yield from ("```", "", "| from | to | when the end |", "| --- | --- | --- |")
+    for (old, after), events in arrows.items():
+        yield f"| {old} | {after} | {' or '.join(events)} |".replace("SYN|ACK", r"SYN\|ACK")
+    yield f"| {', '.join(reset)} | CLOSED | {machine.EVENTS[machine.RESETS]} |"
 
 
 def main(root: Path, check: bool) -> int:

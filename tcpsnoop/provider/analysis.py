@@ -170,7 +170,8 @@ def _change_states(
             _step(segment, table, output, slot, receiver, sender, gets, wanted)
     elif flags & ACK != 0:
         acknowledgment = np.int64(segment["acknowledgment"])
-        if known & (SYN_SENT | ISN_IMPLIED) != 0 and acknowledges_syn(end, acknowledgment):
+        _step(segment, table, output, slot, sender, sender, states.SENDS_ACK, wanted)
+        if known & (SYN_SENT | ISN_IMPLIED) == 0 or acknowledges_syn(end, acknowledgment):
             event = states.GETS_ACK_OF_SYN
             _step(segment, table, output, slot, receiver, sender, event, wanted)
         if known & FIN_SENT != 0 and fin_acknowledged(end, table.streams[2 * slot + receiver]):

@@ -51,6 +51,8 @@ TIMED = (
 )
 
 CLOSED_BIT = 1 << probes.CLOSED
+# Those that add something to their row.
+ADD = sum(1 << probe.number for probe in probes.PROBES.values() if probe.fields)
 # `fire_all` has the probes up to this one, `fire_drafted` and `fire_closed` the others.
 _HIGHEST_PROBE = probes.DUPLICATE_FRAME
 
@@ -235,7 +237,7 @@ def fire_drafted(
 
     `of` is the end that a probe of one end is of; of the others, the sender.
     """
-    detail = _write_draft(output, state)
+    detail = _write_draft(output, state) if 1 << probe & ADD != 0 else -1
     ends = viewed_from(connection, probe, of)
     size = max(np.int64(segment["payload"]), -1)
     for end in range(2):

@@ -108,6 +108,7 @@ ANALYSIS = np.dtype(
         ("since_ns", "i8"),  # when it came into its state; NONE unknown
         ("ack_ns", "i8"),  # time of its latest ACK
         ("window_ns", "i8"),  # since when its window is 0
+        ("doubt", "i8"),  # what it sent again and is not acknowledged ends here; NONE nothing
         ("flight", "i4"),  # first and last of its segments that wait for their ACK
         ("flight_last", "i4"),
         ("stamps", "i4"),  # first and last of its timestamps that wait for their echo
@@ -128,7 +129,8 @@ ANALYSIS = np.dtype(
 # What is remembered of a connection likewise.
 OPENING = np.dtype(
     [
-        ("syn_ns", "i8"),  # time of the latest SYN, and of the latest SYN|ACK
+        ("syn_ns", "i8"),  # time of the latest SYN, and of the first and the latest SYN|ACK
+        ("synack_first_ns", "i8"),
         ("synack_ns", "i8"),
         ("syn_clock_ns", "i8"),  # capture time of the latest SYN
         ("accepted_ns", "i8"),  # time of the ACK that completed the handshake; NONE not yet

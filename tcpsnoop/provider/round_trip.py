@@ -14,7 +14,6 @@ from tcpsnoop.batches.segments import ACK, FIN, OPTION_TIMESTAMPS, RST, SYN
 from tcpsnoop.kernel import Integer, Row, Truth, kernel
 from tcpsnoop.provider.firing import Output, fire_drafted
 from tcpsnoop.provider.memory import (
-    FOLLOWED,
     HAS_STAMP,
     HOLE_SINCE,
     NEW_BYTES,
@@ -75,12 +74,14 @@ def time_handshake(
             opening["synack_ns"] = time_ns
             opening["synack_stamp_last"] = stamp
             if repeats == 0:
+                opening["synack_first_ns"] = time_ns
                 opening["synack_stamp"] = stamp
     if fired & _ACCEPT_ESTABLISHED != 0:
         opening["accepted_ns"] = time_ns
         stamps = np.int64(opening["synack_stamp"]), np.int64(opening["synack_stamp_last"])
         answered = np.int64(table.ends[2 * slot + 1 - sender]["repeats"])
-        sent_ns = _sent(segment, answered, NONE, np.int64(opening["synack_ns"]), *stamps)
+        first_ns = np.int64(opening["synack_first_ns"])
+        sent_ns = _sent(segment, answered, first_ns, np.int64(opening["synack_ns"]), *stamps)
         if sent_ns != NONE and time_ns >= sent_ns:
             answer_ns = time_ns - sent_ns
             _sample(segment, table, output, slot, sender, wanted, 1 - sender, _SYNACK, answer_ns)
@@ -102,7 +103,7 @@ def _sent(
 ) -> Integer:
     """When that was sent which `segment` answers; NONE if repeats leave it open.
 
-    The first one was sent at `first_ns` (NONE: not remembered), the latest at `last_ns`.
+    The first one was sent at `first_ns`, the latest at `last_ns`.
     """
     if repeats == 0 or last_ns == NONE:
         return last_ns
@@ -134,20 +135,24 @@ def time_segment(
     time_ns = np.int64(segment["time_ns"])
     if flags & RST != 0:
         return
-    if flags & (SYN | ACK) == ACK and np.int64(theirs["flight"]) >= 0:
-        if np.int64(other["flags"]) & FOLLOWED == 0:
-            forget_flight(timings, state, theirs)
+    waits = np.int64(theirs["flight"]) >= 0 or np.int64(theirs["doubt"]) >= 0
+    if flags & (SYN | ACK) == ACK and waits:
         number = unwrap(np.int64(segment["acknowledgment"]), np.int64(other["next"]))
         sent_ns = acknowledged(timings, state, theirs, number)
-        if sent_ns != NONE and time_ns >= sent_ns:
+        ambiguous = _is_in_doubt(theirs, number)
+        if sent_ns != NONE and time_ns >= sent_ns and not ambiguous:
             elapsed = time_ns - sent_ns
             _sample(segment, table, output, slot, sender, wanted, 1 - sender, _ACK, elapsed)
-    if sent_before:
+    start = np.int64(segment["sequence"]) + (1 if flags & SYN != 0 else 0)
+    stop = unwrap(start, np.int64(stream["next"])) + max(payload, 0)
+    if sent_before or payload < 0:
         forget_flight(timings, state, mine)
+        if payload > 0:
+            mine["doubt"] = max(np.int64(mine["doubt"]), stop)
+        elif payload < 0:
+            mine["doubt"] = NONE  # its numbers begin anew
     elif payload > 0 and state[NEW_BYTES] == payload and state[HOLE_SINCE] == NONE:
-        start = np.int64(segment["sequence"]) + (1 if flags & SYN != 0 else 0)
-        stop = unwrap(start, np.int64(stream["next"])) + payload + (1 if flags & FIN != 0 else 0)
-        await_ack(timings, state, mine, stop, time_ns)
+        await_ack(timings, state, mine, stop + (1 if flags & FIN != 0 else 0), time_ns)
     if np.int64(segment["options"]) & OPTION_TIMESTAMPS == 0:
         return
     if flags & ACK != 0 and np.int64(theirs["stamps"]) >= 0:
@@ -162,6 +167,16 @@ def time_segment(
         await_echo(timings, state, mine, stamp, time_ns)
         mine["stamp"] = stamp
         mine["known"] = known | HAS_STAMP
+
+
+@kernel
+def _is_in_doubt(end: Row, number: Integer) -> Truth:
+    """The ACK up to `number` may have waited for a retransmission by `end` that it covers too."""
+    doubt = np.int64(end["doubt"])
+    if doubt < 0 or number < doubt:
+        return False
+    end["doubt"] = NONE
+    return True
 
 
 @kernel

@@ -268,6 +268,7 @@ def _clear_analysis(analysis: Row) -> None:
     analysis["since_ns"] = NONE
     analysis["ack_ns"] = 0
     analysis["window_ns"] = 0
+    analysis["doubt"] = NONE
     analysis["flight"] = NONE
     analysis["flight_last"] = NONE
     analysis["stamps"] = NONE
@@ -286,6 +287,7 @@ def _clear_analysis(analysis: Row) -> None:
 @kernel
 def _clear_opening(opening: Row) -> None:
     opening["syn_ns"] = NONE
+    opening["synack_first_ns"] = NONE
     opening["synack_ns"] = NONE
     opening["syn_clock_ns"] = 0
     opening["accepted_ns"] = NONE

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.provider import memory as places
 from tcpsnoop.provider.intervals import MAX_HOLES, MOST_RUNS
+from tcpsnoop.provider.timings import MOST
 from tcpsnoop.provider.tracker import Tracker
 
 
@@ -17,7 +18,11 @@ def check(tracker: Tracker) -> None:
     """Raise AssertionError when something does not."""
     _check_rows(tracker)
     _check_buckets(tracker)
-    _check_intervals(tracker)
+    if tracker._table.state[places.FOLLOWS]:
+        _check_intervals(tracker)
+    if tracker._table.state[places.ANALYSES]:
+        _check_timings(tracker)
+        _check_waiting(tracker)
 
 
 def live(tracker: Tracker) -> int:
@@ -32,6 +37,25 @@ def intervals_in_use(tracker: Tracker) -> int:
     used = int(state[places.INTERVAL_FRESH]) - len(free)
     assert used == state[places.INTERVALS_USED]
     return used
+
+
+def timings_in_use(tracker: Tracker) -> int:
+    """Segments and timestamps that wait for their answer."""
+    state = tracker._table.state
+    free = list(_chain(tracker._memory.timings, int(state[places.TIMING_FREE])))
+    return int(state[places.TIMING_FRESH]) - len(free)
+
+
+def waiting(tracker: Tracker) -> list[int]:
+    """Rows of the connections whose SYN waits for its answer, the oldest first."""
+    table = tracker._table
+    found: list[int] = []
+    here = int(table.state[places.WAITING_FIRST])
+    while here >= 0:
+        assert here not in found, "a list goes round in a circle"
+        found.append(here)
+        here = int(table.openings[here]["after"])
+    return found
 
 
 def _chain(nodes: NDArray[np.void], first: int) -> Iterator[int]:
@@ -96,3 +120,31 @@ def _check_held(pool: NDArray[np.void], held: list[int], following: int) -> None
         assert pool[place]["start"] > following
         reached = pool[place]["stop"]
     assert len(held) <= MOST_RUNS
+
+
+def _check_timings(tracker: Tracker) -> None:
+    """Every timing is free or waits in one queue, whose length and last entry are known."""
+    table, pool = tracker._table, tracker._memory.timings
+    free = list(_chain(pool, int(table.state[places.TIMING_FREE])))
+    taken: list[int] = []
+    for slot in np.flatnonzero(table.connections["number"]):
+        for end in (table.analyses[2 * slot], table.analyses[2 * slot + 1]):
+            for first, count in (("flight", "flights"), ("stamps", "stamped")):
+                queue = list(_chain(pool, int(end[first])))
+                assert len(queue) == end[count] <= MOST
+                assert not queue or queue[-1] == end[f"{first}_last"]
+                taken += queue
+    assert sorted([*free, *taken]) == list(range(int(table.state[places.TIMING_FRESH])))
+
+
+def _check_waiting(tracker: Tracker) -> None:
+    """Who is marked waits in the list, and nobody else; it can be gone through both ways."""
+    table = tracker._table
+    found = waiting(tracker)
+    marked = table.openings["known"] & places.WAITS != 0
+    used = table.connections["number"] != 0
+    assert sorted(found) == np.flatnonzero(marked & used).tolist()
+    last = table.state[places.WAITING_LAST]
+    assert last == (found[-1] if found else places.NONE)
+    before = [int(table.openings[slot]["before"]) for slot in found]
+    assert before == [places.NONE, *found[:-1]][: len(found)]

@@ -18,6 +18,7 @@ from tests.provider.talk import (
     MODULUS,
     SERVER,
     SERVER_6,
+    START_NS,
     End,
     Endpoint,
     Sent,
@@ -35,7 +36,7 @@ PAIRS = (
     (SERVER, Endpoint("203.0.113.9", 3306)),
 )
 NUMBERS = (0, 1, 1_000, 2**31 - 60, 2**31, MODULUS - 250, MODULUS - 1)
-PAUSES_US = (1, 20, 50, 51, 400, 999, 1_000, 1_001, 30_000)
+PAUSES_US = (1, 20, 50, 51, 400, 999, 1_000, 1_001, 19_000, 30_000, 3_100_000, 60_000_000)
 
 
 @dataclass
@@ -43,11 +44,24 @@ class Speaker:
     """An end and what it said, to say it again."""
 
     end: End
+    stamps: bool = False  # whether it uses TCP timestamps
     said: list[Sent] = field(default_factory=list)
     finished: bool = False
 
     def says(self, flags: int, payload: int | None = 0, **how: object) -> None:
+        if self.stamps:
+            how = {"tsval": self.tick(), "tsecr": self.heard()} | how
         self.said.append(self.end.sends(flags, payload, **how))  # type: ignore[arg-type]  # as sends has them
+
+    def tick(self) -> int:
+        """The clock of its timestamps: a millisecond each, about to wrap."""
+        return ((self.end.wire.time_ns - START_NS) // 1_000_000 - 30) % MODULUS
+
+    def heard(self) -> int:
+        """The latest timestamp of the other end."""
+        peer = self.end.peer.endpoint
+        stamps = (each.tsval for each in reversed(self.end.wire.sent) if each.source == peer)
+        return next((stamp for stamp in stamps if stamp is not None), 0)
 
 
 def _syn(speaker: Speaker, numbers: Numbers) -> None:
@@ -61,7 +75,7 @@ def _syn_ack(speaker: Speaker, numbers: Numbers) -> None:
 
 def _ack(speaker: Speaker, numbers: Numbers) -> None:
     back = (0, 0, 0, 0, 100, 1)[numbers[0] % 6]
-    speaker.says(ACK, acknowledgment=speaker.end.peer.next - back)
+    speaker.says(ACK, acknowledgment=speaker.end.peer.next - back, sack=numbers[1] % 4 == 0)
 
 
 def _data(speaker: Speaker, numbers: Numbers) -> None:
@@ -93,7 +107,7 @@ def _fin(speaker: Speaker, numbers: Numbers) -> None:
 
 def _rst(speaker: Speaker, numbers: Numbers) -> None:
     if numbers[0] % 3 == 0:
-        speaker.said.append(speaker.end.rst())
+        speaker.said.append(speaker.end.rst(ttl=64 - numbers[1]))
 
 
 def _keep_alive(speaker: Speaker, numbers: Numbers) -> None:
@@ -159,7 +173,7 @@ def captures(draw: st.DrawFn, longest: int = 40) -> list[Sent]:
     pairs = draw(st.lists(st.sampled_from(PAIRS), min_size=1, max_size=3, unique=True))
     numbers = draw(st.tuples(st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)))
     side = draw(st.sampled_from((0, 0, 1, 2, 3)))
-    play = Play(pairs, numbers, side)
+    play = Play(pairs, numbers, side, stamps=draw(st.booleans()))
     for step in draw(st.lists(steps, min_size=1, max_size=longest)):
         play.step(*step)
     return play.wire.sent
@@ -169,12 +183,17 @@ class Play:
     """The conversations of a capture, and the clock they share."""
 
     def __init__(
-        self, pairs: Sequence[tuple[Endpoint, Endpoint]], isn: tuple[int, int], side: int
+        self,
+        pairs: Sequence[tuple[Endpoint, Endpoint]],
+        isn: tuple[int, int],
+        side: int,
+        *,
+        stamps: bool,
     ) -> None:
         self.wire = Wire()
         self.isn = isn
         self.talks = [self.wire.talk(*pair, isn=isn, side=side) for pair in pairs]
-        self.speakers = [(Speaker(talk.a), Speaker(talk.b)) for talk in self.talks]
+        self.speakers = [(Speaker(talk.a, stamps), Speaker(talk.b, stamps)) for talk in self.talks]
 
     def step(self, word: str, which: int, end: int, pause: int, numbers: Numbers) -> None:
         """One step of the story."""

@@ -23,6 +23,8 @@ from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.segments import (
     ACK,
     FIN,
+    OPTION_SACK,
+    OPTION_TIMESTAMPS,
     PUSH,
     RST,
     SEGMENT,
@@ -55,7 +57,7 @@ SERVER_6 = Endpoint("2001:db8:1::20", 80)
 
 @dataclass(frozen=True)
 class Sent:
-    """A captured segment; `payload` None: its length is not known."""
+    """A captured segment; `payload` None: its length is not known; `tsval` None: no timestamps."""
 
     source: Endpoint
     destination: Endpoint
@@ -70,6 +72,9 @@ class Sent:
     path: int = 0
     side: int = SIDE_UNKNOWN
     fingerprint: int = 0
+    tsval: int | None = None
+    tsecr: int = 0
+    sack: bool = False  # says that bytes above its acknowledgment have come
 
 
 class Wire:
@@ -235,4 +240,9 @@ def rows(sent: Iterable[Sent], first_packet: int = 1) -> SegmentBatch:
             row[name] = getattr(each, name)
         for name in ("path", "side", "fingerprint"):
             row[name] = getattr(each, name)
+        if each.tsval is not None:
+            row["tsval"], row["tsecr"] = each.tsval, each.tsecr
+            row["options"] |= OPTION_TIMESTAMPS
+        if each.sack:
+            row["options"] |= OPTION_SACK
     return batch

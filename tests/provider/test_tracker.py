@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -14,19 +15,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpsnoop.batches.segments import ACK, SEGMENT, SegmentBatch
+from tcpsnoop.batches.segments import (
+    ACK,
+    OPTION_SACK,
+    OPTION_TIMESTAMPS,
+    SEGMENT,
+    SegmentBatch,
+)
 from tcpsnoop.provider import tracking
 from tcpsnoop.provider.memory import (
     CLOCK,
 )
 from tcpsnoop.provider.tracker import ROOM, Tracker
-from tests.provider.consistency import check, intervals_in_use, live
+from tests.provider.consistency import (
+    check,
+    intervals_in_use,
+    live,
+    timings_in_use,
+    waiting,
+)
 from tests.provider.conversations import captures
 from tests.provider.oracle_tracker import Oracle
 from tests.provider.talk import Endpoint, Sent, Wire, rows
 from tests.provider.tracked import (
-    ALL,
     COMPILED,
+    EVERY,
     Fired,
     Provider,
     feed,
@@ -49,8 +62,11 @@ cuts = st.lists(st.integers(0, 12), max_size=12)
 
 
 def in_order(fired: Sequence[Fired]) -> list[tuple[str, ...]]:
-    """Rows to compare where the order of different probes of one segment is nobody's promise."""
-    return sorted(tuple(map(str, each)) for each in fired)
+    """Rows to compare where the order of different probes of one segment is nobody's promise.
+
+    Without what the oracle does not know.
+    """
+    return sorted(tuple(map(str, each._replace(adds=()))) for each in fired)
 
 
 def of(fired: Sequence[Fired], probe: str) -> list[Fired]:
@@ -61,7 +77,7 @@ def run_rows(
     segments: SegmentBatch, provider: Provider, capacity: int = 3
 ) -> tuple[list[Fired], list[int]]:
     """What fires, and the counts."""
-    tracker = make_tracker(max_connections=capacity, provider=provider)
+    tracker = make_tracker(EVERY, max_connections=capacity, provider=provider)
     fired = [*feed_rows(tracker, segments), *finish(tracker)]
     check(tracker)
     return fired, [tracker.duplicates, tracker.connections, tracker.evicted, *tracker.rules]
@@ -92,10 +108,10 @@ def test_the_oracle_says_the_same(sent: list[Sent], local: tuple[str, ...], capa
 def test_any_cut_into_batches_gives_the_same(
     sent: list[Sent], local: tuple[str, ...], capacity: int, sizes: list[int]
 ) -> None:
-    whole = track(sent, local=local, max_connections=capacity)
-    assert track(sent, sizes=sizes, local=local, max_connections=capacity) == whole
+    whole = track(sent, *EVERY, local=local, max_connections=capacity)
+    assert track(sent, *EVERY, sizes=sizes, local=local, max_connections=capacity) == whole
     one_by_one = [1] * len(sent)
-    assert track(sent, sizes=one_by_one, local=local, max_connections=capacity) == whole
+    assert track(sent, *EVERY, sizes=one_by_one, local=local, max_connections=capacity) == whole
 
 
 @settings(max_examples=100)
@@ -103,20 +119,47 @@ def test_any_cut_into_batches_gives_the_same(
 def test_interpreted_gives_the_same(
     sent: list[Sent], local: tuple[str, ...], capacity: int
 ) -> None:
-    compiled = track(sent, local=local, max_connections=capacity)
-    plain = track(sent, local=local, max_connections=capacity, provider=interpreted())
+    compiled = track(sent, *EVERY, local=local, max_connections=capacity)
+    plain = track(sent, *EVERY, local=local, max_connections=capacity, provider=interpreted())
     assert plain == compiled
 
 
-@settings(max_examples=60)
-@given(captures(), locals_, st.sets(st.sampled_from(ALL)))
+@settings(max_examples=100)
+@given(captures(), locals_, st.sets(st.sampled_from(EVERY)))
 def test_what_is_wanted_changes_nothing_of_it(
     sent: list[Sent], local: tuple[str, ...], wanted: set[str]
 ) -> None:
-    everything = track(sent, local=local)
+    everything = track(sent, *EVERY, local=local)
     tracker = make_tracker(wanted, local=local)
     fired = [*feed(tracker, sent), *finish(tracker)]
     assert fired == [each for each in everything if each.probe in wanted]
+    check(tracker)
+
+
+@settings(max_examples=100)
+@given(captures(), capacities)
+def test_nothing_is_left_behind(sent: list[Sent], capacity: int) -> None:
+    """Neither while connections come and go nor after the end."""
+    tracker = make_tracker(EVERY, max_connections=capacity)
+    for start in range(0, len(sent), 7):
+        feed(tracker, sent[start : start + 7], first=start + 1)
+        check(tracker)
+    finish(tracker)
+    check(tracker)
+    assert live(tracker) == intervals_in_use(tracker) == timings_in_use(tracker) == 0
+    assert waiting(tracker) == []
+
+
+@settings(max_examples=100)
+@given(captures())
+def test_the_overlaps_are_the_retransmitted_bytes(sent: list[Sent]) -> None:
+    """What `retransmit` told one by one is what `closed` tells at the end."""
+    told: Counter[tuple[int, str]] = Counter()
+    for each in track(sent, "retransmit", "closed", local=["0.0.0.0/0", "::/0"]):
+        if each.totals is None:
+            told[each.connection, each.left] += int(each.added["overlap"])
+        else:
+            assert told[each.connection, each.left] == each.totals.tx.retransmitted
 
 
 @settings(max_examples=60)
@@ -252,6 +295,8 @@ def garbage(seed: int, count: int, familiar: bool) -> SegmentBatch:
     batch = np.frombuffer(rng.bytes(count * SEGMENT.itemsize), SEGMENT).copy()
     # Differences of times fit into an int64, as they do for times after 1823 and before 2116.
     batch["time_ns"] >>= 2
+    batch["options"] &= OPTION_TIMESTAMPS | OPTION_SACK
+    batch["clock_ns"] = np.maximum.accumulate(batch["time_ns"])
     if familiar:
         for name in ("source_high", "destination_high"):
             batch[name] = 0
@@ -262,7 +307,10 @@ def garbage(seed: int, count: int, familiar: bool) -> SegmentBatch:
         batch["payload"] = rng.choice((-1, 0, 1, 5, 60, 2**31 - 1, -(2**31)), count)
         batch["flags"] = rng.choice((ACK, ACK | 8, 2, 18, 17, 20, 4, 0, 0xFFFF), count)
         batch["window"] = rng.choice((0, 1, 65535), count)
-        batch["time_ns"] = np.cumsum(rng.integers(-1000, 300_000, count))
+        batch["time_ns"] = np.cumsum(rng.choice((-1000, 0, 300_000, 30_000_000_000), count))
+        batch["clock_ns"] = np.maximum.accumulate(batch["time_ns"])
+        for name in ("tsval", "tsecr"):
+            batch[name] = rng.integers(-3, 3, count).astype(np.uint32)
         for name in ("ip_id", "path", "fingerprint"):
             batch[name] = rng.integers(0, 2, count)
     return batch
@@ -271,7 +319,7 @@ def garbage(seed: int, count: int, familiar: bool) -> SegmentBatch:
 @settings(max_examples=40)
 @given(st.integers(0, 2**32), st.booleans(), st.sampled_from((1, 2, 5, 300)))
 def test_garbage_never_raises_and_harms_nothing(seed: int, familiar: bool, capacity: int) -> None:
-    tracker = make_tracker(max_connections=capacity, decided=seed % 2 == 0)
+    tracker = make_tracker(EVERY, max_connections=capacity, decided=seed % 2 == 0)
     shown = 0
     for part in range(4):
         fired = feed_rows(tracker, garbage(seed + part, 150, familiar))
@@ -280,7 +328,8 @@ def test_garbage_never_raises_and_harms_nothing(seed: int, familiar: bool, capac
         assert live(tracker) <= capacity
     shown += sum(each.probe in ("send", "receive") for each in finish(tracker))
     assert shown >= 600
-    assert live(tracker) == intervals_in_use(tracker) == 0
+    assert live(tracker) == intervals_in_use(tracker) == timings_in_use(tracker) == 0
+    assert waiting(tracker) == []
 
 
 @settings(max_examples=30)
@@ -293,9 +342,9 @@ def test_garbage_interpreted_gives_the_same(seed: int, familiar: bool) -> None:
 @settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(0, 40))
 def test_garbage_with_little_memory(seed: int, room: int) -> None:
-    tracker = make_tracker(max_connections=6, decided=True)
-    pool = tracker._memory.intervals[:room].copy()
-    tracker._memory = tracker._memory._replace(intervals=pool)
+    tracker = make_tracker(EVERY, max_connections=6, decided=True)
+    pool, timings = tracker._memory.intervals[:room].copy(), tracker._memory.timings[:room].copy()
+    tracker._memory = tracker._memory._replace(intervals=pool, timings=timings)
     for part in range(5):
         list(feed_rows(tracker, garbage(seed + part, 100, familiar=True)))
         check(tracker)
@@ -306,7 +355,8 @@ def test_garbage_with_little_memory(seed: int, room: int) -> None:
 def test_times_at_the_ends_of_their_range() -> None:
     batch = garbage(1, 500, familiar=True)
     batch["time_ns"] = np.resize([-(2**63), 2**63 - 1, 0, -1], 500)
-    tracker = make_tracker(max_connections=3)
+    batch["clock_ns"] = batch["time_ns"]
+    tracker = make_tracker(EVERY, max_connections=3)
     assert list(feed_rows(tracker, batch)) == []
     assert len(finish(tracker)) > 500
     check(tracker)

@@ -15,12 +15,25 @@ from numpy.typing import NDArray
 
 import tcpsnoop
 from tcpsnoop.batches.addresses import text_of
-from tcpsnoop.batches.probes import CLOSED, END_REASONS, PROBES, ProbeBatch
+from tcpsnoop.batches.probes import (
+    CLOSED,
+    CLOSED_ROW,
+    CONN_STATES,
+    DETAIL,
+    END_REASONS,
+    PROBES,
+    RETRANSMISSIONS,
+    RTT_METHODS,
+    STATES,
+    Field,
+    ProbeBatch,
+)
 from tcpsnoop.batches.segments import SegmentBatch
-from tcpsnoop.provider import intervals, sides, tracker
+from tcpsnoop.provider import intervals, sides, states, timings, tracker
 from tcpsnoop.provider.tracker import Tracker
 from tests.provider.talk import Sent, rows
 
+EVERY = tuple(PROBES)
 # What the oracle knows; the others are compared with vectors and with other programs.
 ALL = (
     "send",
@@ -35,6 +48,17 @@ ALL = (
     "duplicate-frame",
 )
 NAMES = {probe.number: name for name, probe in PROBES.items()}
+# What numbers stand for in the fields of probes whose type is text.
+WORDS = {
+    ("closed", "conn_state"): CONN_STATES,
+    ("closed", "end_reason"): END_REASONS,
+    ("retransmit", "kind"): RETRANSMISSIONS,
+    ("retransmit", "new"): STATES,
+    ("rtt-sample", "kind"): RTT_METHODS,
+    ("state-change", "old"): STATES,
+    ("state-change", "new"): STATES,
+    ("reset", "new"): STATES,
+}
 SERVICES = frozenset({3306, 5432, 8080})  # ports of registered services above the well-known ones
 
 
@@ -73,6 +97,12 @@ class Fired(NamedTuple):
     duplicate: bool
     remote_local: bool
     totals: Totals | None
+    adds: tuple[tuple[str, int | str], ...] = ()  # the fields that the probe adds, in words
+
+    @property
+    def added(self) -> dict[str, int | str]:
+        """The fields that the probe adds, by their names."""
+        return dict(self.adds)
 
 
 class Provider(NamedTuple):
@@ -81,9 +111,11 @@ class Provider(NamedTuple):
     tracker: ModuleType
     sides: ModuleType
     intervals: ModuleType
+    timings: ModuleType
+    states: ModuleType
 
 
-COMPILED = Provider(tracker, sides, intervals)
+COMPILED = Provider(tracker, sides, intervals, timings, states)
 
 
 @cache
@@ -157,8 +189,9 @@ def told(batch: ProbeBatch) -> Iterable[Fired]:
     for row in batch.rows:
         left = f"{text_of(row['laddr_high'], row['laddr_low'])} {row['lport']}"
         right = f"{text_of(row['raddr_high'], row['raddr_low'])} {row['rport']}"
+        name = NAMES[int(row["probe"])]
         yield Fired(
-            NAMES[int(row["probe"])],
+            name,
             int(row["packet"]),
             int(row["time_ns"]),
             int(row["connection"]),
@@ -171,7 +204,27 @@ def told(batch: ProbeBatch) -> Iterable[Fired]:
             bool(row["duplicate"]),
             bool(row["remote_local"]),
             _totals(batch.closed[row["detail"]]) if row["probe"] == CLOSED else None,
+            _added(name, batch, int(row["detail"])),
         )
+
+
+def _added(name: str, batch: ProbeBatch, detail: int) -> tuple[tuple[str, int | str], ...]:
+    fields = PROBES[name].fields
+    if not fields:
+        assert detail < 0, f"{name} adds nothing"
+        return ()
+    rows_, dtype = (batch.closed, CLOSED_ROW) if name == "closed" else (batch.details, DETAIL)
+    row = rows_[detail]
+    assert 0 <= detail < len(rows_)
+    assert rows_.dtype == dtype
+    return tuple((each.name, _word(name, each, row)) for each in fields)
+
+
+def _word(probe: str, field: Field, row: np.void) -> int | str:
+    if field.type == "address":
+        return text_of(row[f"{field.name}_high"], row[f"{field.name}_low"])
+    value = int(row[field.name])
+    return WORDS[probe, field.name][value] if field.type == "text" else value
 
 
 def _totals(row: np.void) -> Totals:
