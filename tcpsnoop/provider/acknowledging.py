@@ -32,7 +32,7 @@ def judge_ack(
         return
     mine = table.analyses[2 * slot + sender]
     window = np.int64(segment["window"])
-    if flags & (SYN | ACK) == ACK:
+    if flags & ACK != 0:
         _take_number(segment, table, output, slot, sender, wanted, kept_alive)
     if flags & SYN == 0:
         _take_window(segment, table, output, slot, sender, wanted)
@@ -60,7 +60,7 @@ def _take_number(
         return  # it came late
     elif (
         np.int64(segment["payload"]) == 0
-        and np.int64(segment["flags"]) & FIN == 0
+        and np.int64(segment["flags"]) & (SYN | FIN) == 0
         and window == np.int64(mine["window"])
         and window != 0
         and kept_alive & KEPT_ALIVE == 0

@@ -35,6 +35,19 @@ def test_repetitions_are_counted(wire: Wire, acknowledged: Talk) -> None:
     assert fired(wire, "duplicate-ack", "sent") == [(7, "b"), (8, "b"), (9, "b")]
 
 
+@pytest.mark.parametrize(("window", "expected"), [(8_192, [(5, 1), (7, 2)]), (500, [(7, 1)])])
+def test_the_syn_ack_is_the_ack_before(
+    wire: Wire, talk: Talk, window: int, expected: list[tuple[int, int]]
+) -> None:
+    """RFC 5681: equal to the greatest acknowledgment; only its window may be another."""
+    talk.handshake()
+    for _ in range(2):
+        talk.a.data(100, seen=False)
+        talk.a.data(100)
+        talk.b.ack(1_001, window=window)
+    assert duplicates(wire) == expected
+
+
 def test_a_higher_ack_begins_anew(wire: Wire, acknowledged: Talk) -> None:
     acknowledged.b.ack(1_101)
     acknowledged.b.ack(1_201)
