@@ -51,8 +51,11 @@ ANALYSIS_BITS = (
     | 1 << probes.WINDOW_CLOSED
     | 1 << probes.WINDOW_OPENED
 )
-# Those that TCP options make better: timestamps and SACK.
-NEED_OPTIONS = RTT_SAMPLE | 1 << probes.RETRANSMIT
+# Those that TCP options decide: SACK is evidence of loss, and timestamps tell which SYN of several
+# was answered, so how young a hole may be and what the network's part of a latency is.
+NEED_OPTIONS = (
+    RTT_SAMPLE | FIRST_BYTE | 1 << probes.RETRANSMIT | 1 << probes.REPEAT | 1 << probes.OUT_OF_ORDER
+)
 
 
 @kernel

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tcpsnoop.batches.segments import ACK, RST
 from tests.provider.fired import fired
-from tests.provider.talk import Talk, Wire
+from tests.provider.talk import Sent, Talk, Wire
+from tests.provider.tracked import EVERY, make_tracker, track
 
 SECOND_US = 1_000_000
 
@@ -115,3 +117,40 @@ def test_a_simultaneous_open_is_established_by_the_answer(wire: Wire, talk: Talk
     talk.b.syn_ack(sequence=5_000, ttl=59)
     found = fired(wire, "connect-established", "left", "elapsed_us", "count", "ttl")
     assert found == [(4, "a", 600, 0, 59)]
+
+
+# TCP options
+
+
+def test_every_probe_that_options_decide_asks_for_them() -> None:
+    """The same with the options as without, for each probe that does not."""
+    for probe in EVERY:
+        if make_tracker([probe]).needs_options:
+            continue
+        without = [replace(each, tsval=None, sack=False) for each in stamped()]
+        assert track(stamped(), probe) == track(without, probe), probe
+
+
+@pytest.mark.parametrize("probe", ["rtt-sample", "retransmit", "out-of-order", "first-byte"])
+def test_options_decide(probe: str) -> None:
+    without = [replace(each, tsval=None, sack=False) for each in stamped()]
+    assert track(stamped(), probe) != track(without, probe)
+    assert make_tracker([probe]).needs_options
+
+
+def stamped() -> list[Sent]:
+    """A SYN is sent twice, then data is lost; the timestamps tell that the first SYN was late."""
+    wire = Wire()
+    talk = wire.talk()
+    talk.a.syn(tsval=1)
+    talk.a.syn(sequence=1_000, tsval=1_001, after_us=SECOND_US)
+    talk.b.syn_ack(tsval=1, tsecr=1)
+    talk.a.ack(tsval=1_002, tsecr=1)
+    talk.a.data(100, tsval=1_003, tsecr=1, seen=False)
+    talk.a.data(100, tsval=1_003, tsecr=1)
+    talk.a.data(100, sequence=1_001, tsval=1_004, tsecr=1, after_us=4_000)
+    talk.b.push(100, tsval=2, tsecr=1_004)
+    talk.a.push(100, tsval=1_005, tsecr=2)
+    talk.b.ack(1_201, sack=True, tsval=3, tsecr=1_004)
+    talk.a.push(100, sequence=1_201, tsval=1_006, tsecr=3)
+    return wire.sent

@@ -23,7 +23,7 @@ OF_ONE_END = {
 # The rest are of the connection: each local end sees them, under rule 5 the responder.
 OF_BOTH = {
     *("closed", "duplicate-frame", "out-of-order", "duplicate-ack", "keep-alive"),
-    *("window-probe", "first-byte", "reset"),
+    *("window-probe", "first-byte", "reset", "repeat"),
 }
 SHOWN = {"send", "receive"}
 

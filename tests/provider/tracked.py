@@ -54,6 +54,7 @@ WORDS = {
     ("closed", "end_reason"): END_REASONS,
     ("retransmit", "kind"): RETRANSMISSIONS,
     ("retransmit", "new"): STATES,
+    ("repeat", "kind"): RETRANSMISSIONS,
     ("rtt-sample", "kind"): RTT_METHODS,
     ("state-change", "old"): STATES,
     ("state-change", "new"): STATES,
