@@ -276,6 +276,54 @@ def test_a_hole_that_was_acknowledged_and_is_filled_after_all(wire: Wire, connec
     assert sent_by(wire, "a") == (2, 200, 0, 0)
 
 
+# What captures do to it
+
+
+@pytest.mark.parametrize(("after_us", "copy"), [(1_000, True), (1_001, False)])
+def test_a_copy_of_a_frame_is_no_retransmission(
+    wire: Wire, connected: Talk, after_us: float, copy: bool
+) -> None:
+    """Routed twice: the same IP ID within a millisecond, a TTL lower by one."""
+    connected.a.data(100)
+    wire.again(after_us=after_us, ttl=63)
+    assert retransmissions(wire) == ([] if copy else [(5, "timeout", 100)])
+
+
+def test_bytes_that_were_acknowledged_but_not_captured_fire_nothing(
+    wire: Wire, connected: Talk
+) -> None:
+    connected.a.data(100, seen=False)
+    connected.b.ack()
+    connected.a.data(100)
+    assert retransmissions(wire) + fired(wire, "out-of-order") == []
+
+
+def test_an_ack_from_the_future_asks_for_nothing_fast(wire: Wire, connected: Talk) -> None:
+    """Time goes back between the duplicate ACKs and what is sent again."""
+    lost_one(connected, 2)
+    connected.a.data(100, sequence=1_101, after_us=-1)
+    assert [kind for _, kind, _ in retransmissions(wire)] == ["timeout"]
+
+
+def test_data_behind_a_fin(wire: Wire, connected: Talk) -> None:
+    connected.a.fin()
+    connected.a.data(10)
+    assert retransmissions(wire) == []
+    connected.a.data(10, sequence=1_002)
+    assert retransmissions(wire) == [(6, "timeout", 10)]
+
+
+@pytest.mark.parametrize(("after_us", "late"), [(2_999, False), (3_000, True)])
+def test_bytes_before_the_first_ones_of_a_capture(
+    wire: Wire, talk: Talk, after_us: float, late: bool
+) -> None:
+    """What was sent before them is missing since the capture began."""
+    talk.a.data(100, sequence=2_000)
+    talk.a.data(100, sequence=1_900, after_us=after_us)
+    assert retransmissions(wire) == ([(2, "unseen", 0)] if late else [])
+    assert fired(wire, "out-of-order") == ([] if late else [(2,)])
+
+
 # Probes
 
 
