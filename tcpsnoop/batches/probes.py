@@ -142,7 +142,7 @@ _CLOSED_FIELDS = (
     Field("rx_probe", "integer", "bytes it received as such"),
     Field("last_ns", "integer", "time of its last segment"),
     Field("conn_state", "text", f"one of {', '.join(CONN_STATES)}, as in Zeek"),
-    Field("ttl", "integer", "TTL of the segment that ended it"),
+    Field("ttl", "integer", "TTL of the segment that ended it; 0 none did"),
 )
 
 _ELAPSED_SYN = Field("elapsed_ns", "integer", "time since the connection's first SYN; -1 unknown")

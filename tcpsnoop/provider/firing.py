@@ -281,10 +281,11 @@ def fire_closed(
     slot: Integer,
     reason: Integer,
     moment: Row,
+    ttl: Integer,
 ) -> None:
     """Write `closed` with its totals for each end that sees it (under rule 5, the responder).
 
-    `moment` is the segment at which it happens.
+    `moment` is the segment at which it happens; `ttl` is 0 when that does not end the connection.
     """
     views = viewed_from(connection, probes.CLOSED, 0)
     conn_state = conn_state_of(connection, ends, slot, reason)
@@ -324,4 +325,4 @@ def fire_closed(
         totals["midstream"] = 1 if np.int64(connection["flags"]) & MIDSTREAM != 0 else 0
         totals["last_ns"] = max(np.int64(sent["last_ns"]), np.int64(received["last_ns"]))
         totals["conn_state"] = conn_state
-        totals["ttl"] = moment["ttl"]
+        totals["ttl"] = ttl

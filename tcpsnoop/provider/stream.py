@@ -83,10 +83,7 @@ def follow(
     sender["flags"] = np.int64(sender["flags"]) | HAS_SENT
     time_ns = np.int64(segment["time_ns"])
     if state[COUNTS] != 0:
-        totals = table.totals[2 * slot + end]
-        totals["last_ns"] = time_ns
-        totals["segments"] = np.int64(totals["segments"]) + 1
-        totals["payload"] += max(payload, 0)
+        _count_segment(table.totals[2 * slot + end], payload, time_ns)
     state[NEW_BYTES] = 0
     state[PROBED] = 0
     state[HOLE_SINCE] = NONE
@@ -135,6 +132,13 @@ def follow(
         sender["flags"] = known & ~PROBE_PENDING
     if new > 0 and np.int64(receiver["writing"]) != 0:
         _end_write_before(state, writes, receiver, 1 - end, earlier)
+
+
+@inlined
+def _count_segment(totals: Row, payload: Integer, time_ns: Integer) -> None:
+    totals["last_ns"] = time_ns
+    totals["segments"] = np.int64(totals["segments"]) + 1
+    totals["payload"] += max(payload, 0)
 
 
 @inlined

@@ -317,6 +317,7 @@ def _take(
             slot,
             np.int64(connection["end_reason"]),
             segment,
+            np.int64(segment["ttl"]),
         )
 
 
@@ -345,6 +346,7 @@ def _drop(
             slot,
             why,
             moment,
+            0,
         )
     if table.state[FOLLOWS] != 0:
         for index in range(2 * slot, 2 * slot + 2):

@@ -156,6 +156,13 @@ def test_the_last_segment_is_told(wire: Wire, talk: Talk) -> None:
     assert row.added["last_ns"] == last.time_ns
 
 
+def test_what_no_segment_ended_has_no_ttl(wire: Wire, talk: Talk) -> None:
+    talk.handshake()
+    talk.renew((70_000, 90_000))
+    talk.a.syn()
+    assert [row.added["ttl"] for row in track(wire.sent, "closed")] == [0, 0]
+
+
 def test_the_ttl_of_the_rst_that_ended_it(wire: Wire, talk: Talk) -> None:
     talk.handshake()
     talk.b.rst(ttl=200)
