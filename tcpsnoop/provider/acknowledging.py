@@ -6,10 +6,19 @@ import numpy as np
 
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.segments import ACK, FIN, OPTION_SACK, RST, SYN
-from tcpsnoop.kernel import Integer, Row, kernel
+from tcpsnoop.kernel import Integer, Row, Truth, kernel
 from tcpsnoop.provider.firing import Output, fire_drafted
-from tcpsnoop.provider.memory import HAS_ACKED, KEPT_ALIVE, SACKED, SHUT, ConnectionTable
+from tcpsnoop.provider.memory import (
+    HAS_ACKED,
+    HAS_SPOKEN,
+    KEPT_ALIVE,
+    PROBED,
+    SACKED,
+    SHUT,
+    ConnectionTable,
+)
 from tcpsnoop.provider.sequence import MODULUS_MASK, distance
+from tcpsnoop.provider.stream import NO_PROBE
 
 
 @kernel
@@ -37,6 +46,7 @@ def judge_ack(
     if flags & SYN == 0:
         _take_window(segment, table, output, slot, sender, wanted)
     mine["window"] = window
+    _reach(segment, table, slot, sender)
 
 
 @kernel
@@ -64,8 +74,7 @@ def _take_number(
         and window == np.int64(mine["window"])
         and window != 0
         and kept_alive & KEPT_ALIVE == 0
-        and np.int64(segment["sequence"])
-        == np.int64(table.streams[2 * slot + sender]["next"]) & MODULUS_MASK
+        and _comes_next(segment, table, slot, sender)
     ):
         mine["duplicates"] = np.int64(mine["duplicates"]) + 1
         if wanted >> probes.DUPLICATE_ACK & 1 != 0:
@@ -77,6 +86,30 @@ def _take_number(
     mine["ack_ns"] = segment["time_ns"]
     sacked = SACKED if np.int64(segment["options"]) & OPTION_SACK != 0 else 0
     mine["known"] = known & ~SACKED | HAS_ACKED | sacked
+
+
+@kernel
+def _comes_next(segment: Row, table: ConnectionTable, slot: Integer, sender: Integer) -> Truth:
+    """It was sent after all the data before it, be it that some of these were not captured."""
+    sequence = np.int64(segment["sequence"])
+    following = np.int64(table.streams[2 * slot + sender]["next"])
+    highest = np.int64(table.analyses[2 * slot + sender]["highest"])
+    return sequence == highest or sequence == following & MODULUS_MASK
+
+
+@kernel
+def _reach(segment: Row, table: ConnectionTable, slot: Integer, sender: Integer) -> None:
+    """Keep the highest number; the byte of a window probe is none until it is taken."""
+    flags = np.int64(segment["flags"])
+    if table.state[PROBED] != NO_PROBE:
+        return
+    mine = table.analyses[2 * slot + sender]
+    numbers: Integer = max(np.int64(segment["payload"]), 0)
+    numbers += (1 if flags & SYN != 0 else 0) + (1 if flags & FIN != 0 else 0)
+    behind = (np.int64(segment["sequence"]) + numbers) & MODULUS_MASK
+    if np.int64(mine["known"]) & HAS_SPOKEN == 0 or distance(behind, np.int64(mine["highest"])) > 0:
+        mine["highest"] = behind
+        mine["known"] = np.int64(mine["known"]) | HAS_SPOKEN
 
 
 @kernel

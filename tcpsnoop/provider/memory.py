@@ -114,6 +114,7 @@ ANALYSIS = np.dtype(
         ("stamps", "i4"),  # first and last of its timestamps that wait for their echo
         ("stamps_last", "i4"),
         ("ack", "u4"),  # its latest acknowledgment, as sent
+        ("highest", "u4"),  # the number behind all it has sent, holes or not
         ("stamp", "u4"),  # its latest TSval
         ("duplicates", "u4"),  # how often it repeated that acknowledgment
         ("flights", "u2"),  # segments and timestamps that wait
@@ -155,6 +156,7 @@ SHUT = 0x02  # its window is 0
 HAS_STAMP = 0x04  # `stamp` is known
 SACKED = 0x08  # its latest ACK said that later bytes have come (RFC 2018)
 KEPT_ALIVE = 0x10  # its latest segment was a keep-alive
+HAS_SPOKEN = 0x20  # `highest` is known
 
 # Bits of OPENING["known"].
 WAITS = 0x01  # for an answer to its SYN

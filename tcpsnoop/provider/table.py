@@ -274,6 +274,7 @@ def _clear_analysis(analysis: Row) -> None:
     analysis["stamps"] = NONE
     analysis["stamps_last"] = NONE
     analysis["ack"] = 0
+    analysis["highest"] = 0
     analysis["stamp"] = 0
     analysis["duplicates"] = 0
     analysis["flights"] = 0
