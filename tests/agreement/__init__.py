@@ -1,0 +1,1 @@
+"""Comparing what the provider says with what tshark and tcptrace say of the same packets."""
