@@ -45,7 +45,7 @@ class InstanceRings:
         self._folder: Path | None = None
         tracefs = find_tracefs()
         if tracefs is None:
-            raise TracingUnavailableError("tracefs is for root alone")
+            raise TracingUnavailableError("tracefs is not mounted here, or for root alone")
         if os.stat("/proc/self/ns/pid").st_ino != _FIRST_PID_NAMESPACE:
             raise TracingUnavailableError("tracefs tells PIDs of another PID namespace")
         self._page = mmap.PAGESIZE
