@@ -1,7 +1,8 @@
 """The kernel's record through tracefs: the raw ring of an instance of our own. For root alone.
 
 It tells threads, by numbers of the first PID namespace; whose they are is followed from the
-threads that were there and those made since. Network namespaces are those that processes began in.
+threads that were there and those made since. Of threads made since, the network namespace is not
+known: where two have the same ends at once, neither is believed.
 """
 
 from __future__ import annotations
