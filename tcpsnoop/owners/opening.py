@@ -19,6 +19,7 @@ from tcpsnoop.owners.tracing.formats import (
 )
 from tcpsnoop.owners.tracing.perf import PerfRings
 from tcpsnoop.owners.tracing.traced import Rings, Traced
+from tcpsnoop.owners.tracing.tracefs import InstanceRings
 
 
 def open_lookup(
@@ -46,7 +47,7 @@ def _open_tracing(
     if os.geteuid() == 0 and given is None:
         with suppress(OSError):  # where /run cannot be written, nobody else is helped
             save_tracepoints(found, LEFT_BY_ROOT)
-    for make in (PerfRings,):
+    for make in (PerfRings, InstanceRings):
         rings: Rings | None = None
         try:
             rings = make(found)

@@ -80,6 +80,7 @@ _TIME_EXTEND = 30
 _TIME_STAMP = 31
 _PAGE_HEADER = 16
 _MISSED_EVENTS = 1 << 31
+_MISSED_STORED = 1 << 30  # how many stands after the data
 _COMMIT_MASK = (1 << 20) - 1
 
 Bytes = NDArray[np.uint8]
@@ -287,6 +288,9 @@ def decode_pages(
             event["kind"] = LOST
             event["time_ns"] = time
             event["length"] = 1
+            after = at + _PAGE_HEADER + (commit & _COMMIT_MASK)
+            if commit & _MISSED_STORED != 0 and after + 8 <= at + page_size:
+                event["length"] = min(max(word(data, after, 8), 1), 0x7FFFFFFF)
             count += 1
         place = at + _PAGE_HEADER
         stop = min(at + page_size, place + (commit & _COMMIT_MASK))

@@ -325,8 +325,9 @@ def _fork(event: Row, tables: Tables, tid: Integer, time: Integer) -> None:
     pid = np.int64(event["pid"])
     known = 0 < maker < tables.by_pid.size
     if tables.state[TRANSLATES] != 0:
+        # Nothing tells there when a thread moves, as most programs do before they call exec.
+        tables.namespace_of[tid] = 0
         if known:
-            tables.namespace_of[tid] = tables.namespace_of[maker]
             maker = np.int64(tables.pid_of[maker])
             known = 0 < maker < tables.by_pid.size
         tables.pid_of[tid] = pid if pid != 0 else maker

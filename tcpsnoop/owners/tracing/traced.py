@@ -120,6 +120,7 @@ class Traced:
         TracingUnavailableError when it is not. To be done before the capture begins.
         """
         self._warm_up()
+        self._rings.read()  # what is from before is not needed, and may have holes
         self.take_in(self._stamped(seeds(self._root, monotonic_ns())))
         port = connect_to_ourselves()
         until = time.monotonic() + SECONDS

@@ -122,3 +122,5 @@ def test_threads_are_translated_where_events_know_no_processes() -> None:
     numbers = story.tables.run_process[:2, 0].tolist()
     pids = [int(story.tables.processes[number]["pid"]) for number in numbers]
     assert pids == [A, 102]
+    # Nobody tells when they move to another network namespace.
+    assert story.tables.sockets["namespace"][:2].tolist() == [0, 0]
