@@ -82,7 +82,6 @@ def duration_values(blocks: Sequence[tuple[Measured, NDArray[np.int64]]]) -> dic
         "max_ns": column(lambda measured: measured.most),
     }
     for name, percent in _PERCENTS.items():
-        values[name] = column(lambda measured, percent=percent: measured.quantile(percent))  # type: ignore[misc]  # bound as it is now
         values[name] = column(methodcaller("quantile", percent))
     return values | {"buckets": _buckets(blocks)}
 
