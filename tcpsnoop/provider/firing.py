@@ -191,6 +191,9 @@ def fire_all(
     for probe in range(_HIGHEST_PROBE + 1):
         if fired >> probe & 1 == 0:
             continue
+        ends = viewed_from(connection, probe, sender)
+        if ends == 0:
+            continue
         detail = -1
         if 1 << probe & TIMED != 0:
             draft = output.draft[0]
@@ -198,7 +201,7 @@ def fire_all(
             draft["count"] = repeats
             draft["ttl"] = segment["ttl"]
             detail = _write_draft(output, state)
-        ends = viewed_from(connection, probe, sender)
+            _empty_draft(output)
         for end in range(2):
             if ends >> end & 1 != 0:
                 fire(
@@ -237,8 +240,11 @@ def fire_drafted(
 
     `of` is the end that a probe of one end is of; of the others, the sender.
     """
-    detail = _write_draft(output, state) if 1 << probe & ADD != 0 else -1
     ends = viewed_from(connection, probe, of)
+    # Nobody sees the probes of an end that is not local: these have no details either, or there
+    # would be more of them than rows.
+    detail = _write_draft(output, state) if ends != 0 and 1 << probe & ADD != 0 else -1
+    _empty_draft(output)
     size = max(np.int64(segment["payload"]), -1)
     for end in range(2):
         if ends >> end & 1 != 0:
@@ -247,7 +253,7 @@ def fire_drafted(
 
 @inlined
 def _write_draft(output: Output, state: NDArray[np.int64]) -> Integer:
-    """Move the draft to the next row of details; that row."""
+    """Copy the draft to the next row of details; that row."""
     row = state[DETAIL_ROWS]
     state[DETAIL_ROWS] += 1
     draft, detail = output.draft[0], output.details[row]
@@ -263,11 +269,16 @@ def _write_draft(output: Output, state: NDArray[np.int64]) -> Integer:
     detail["old"] = draft["old"]
     detail["new"] = draft["new"]
     detail["ttl"] = draft["ttl"]
+    return row
+
+
+@inlined
+def _empty_draft(output: Output) -> None:
+    draft = output.draft[0]
     draft["elapsed_ns"] = draft["latency_ns"] = 0
     draft["sender_high"] = draft["sender_low"] = 0
     draft["sequence"] = draft["overlap"] = draft["count"] = 0
     draft["kind"] = draft["code"] = draft["old"] = draft["new"] = draft["ttl"] = 0
-    return row
 
 
 @kernel

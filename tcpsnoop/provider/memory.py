@@ -198,6 +198,8 @@ STATE_SIZE = 28
 # in a line of the cache of its own.
 FIRST_BUCKETS = 1 << 12
 
+_LINE = 64  # bytes
+
 # 2 x 32 bits for each half of both addresses, and the ports.
 _HASH_KEYS = 9
 
@@ -237,14 +239,25 @@ def make_table(
     buckets = np.empty(most, np.int32)
     buckets[:FIRST_BUCKETS] = NONE
     return ConnectionTable(
-        np.zeros(capacity, CONNECTION),
-        np.zeros(2 * capacity, END),
-        np.zeros(2 * capacity, STREAM),
-        np.zeros(2 * capacity, TOTALS),
-        np.zeros(2 * capacity, ANALYSIS),
-        np.zeros(capacity, OPENING),
+        _zeros(capacity, CONNECTION),
+        _zeros(2 * capacity, END),
+        _zeros(2 * capacity, STREAM),
+        _zeros(2 * capacity, TOTALS),
+        _zeros(2 * capacity, ANALYSIS),
+        _zeros(capacity, OPENING),
         buckets,
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
         state,
     )
+
+
+def _zeros(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """`count` rows of zeros, the first at the beginning of a line of the cache.
+
+    So a row of 64 bytes is one line, where NumPy's own arrays would spread it over two.
+    """
+    size = count * dtype.itemsize
+    raw = np.zeros(size + _LINE, np.uint8)
+    start = -raw.ctypes.data % _LINE
+    return raw[start : start + size].view(dtype)

@@ -119,6 +119,23 @@ def place_of(table: ConnectionTable, segment: Row) -> Integer:
     return _find(table, segment, np.int64(table.buckets[bucket >> 1]), bucket & 1)
 
 
+@inlined
+def _touch_more(table: ConnectionTable, heads: NDArray[np.int64], count: Integer) -> Integer:
+    """Read something of what only some probes need of these rows."""
+    streams, totals, analyses = table.streams, table.totals, table.analyses
+    counts, analysed = table.state[COUNTS] != 0, table.state[ANALYSES] != 0
+    touched: Integer = 0
+    for k in range(count):
+        end = 2 * heads[k]
+        if end >= 0:
+            touched ^= streams[end]["next"] ^ streams[end + 1]["next"]
+            if counts:
+                touched ^= totals[end]["payload"] ^ totals[end + 1]["payload"]
+            if analysed:
+                touched ^= analyses[end]["since_ns"] ^ analyses[end + 1]["since_ns"]
+    return touched
+
+
 @kernel
 def locate(
     table: ConnectionTable,
@@ -146,10 +163,7 @@ def locate(
             touched ^= np.int64(table.connections[head]["chain"])
             touched ^= table.ends[2 * head]["lanes"] ^ table.ends[2 * head + 1]["lanes"]
     if table.state[FOLLOWS] != 0:
-        for k in range(count):
-            head = heads[k]
-            if head >= 0:
-                touched ^= table.streams[2 * head]["next"] ^ table.streams[2 * head + 1]["next"]
+        touched ^= _touch_more(table, heads, count)
     table.state[TOUCHED] = touched
     for k in range(count):
         places[k] = _find(table, segments[start + k], heads[k], places[k] & 1)

@@ -1,4 +1,4 @@
-"""Connect latency, a line for each attempt: how long until it was answered, refused or given up.
+"""Connect latency, a line each: how long until an answer, a refusal or a timeout.
 
 From the first SYN to the SYN|ACK, as the capture saw both; so SYNs that were lost count, and are
 told as RETRIES. RESULT is ok, refused (a RST answered) or timeout (nothing did). --by makes it a

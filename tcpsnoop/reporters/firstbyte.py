@@ -1,4 +1,4 @@
-"""First bytes: how long servers took from the end of a request to the start of their answer.
+"""First bytes: how long servers took from the end of a request to their answer.
 
 Each turn of a connection counts, by server and port. `first_byte` is the time from the last new
 byte of the request to the first new one of the response, as captured: at the server what the server

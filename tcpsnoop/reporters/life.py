@@ -1,4 +1,4 @@
-"""Connections that ended, a line each: who, how many bytes each way, how long, and how it ended.
+"""Connections that ended, a line each: who, how much, how long, and how it ended.
 
 Bytes are unique payload: those sent again count once. MS is the time from the first segment to the
 last. STATE is Zeek's conn_state and why the connection is over: SF/fin ended well, RSTO and RSTR

@@ -1,4 +1,4 @@
-"""Segments sent again, a line each: what kind of retransmission, which bytes, in which state.
+"""Segments sent again, a line each: what kind, which bytes, in which state.
 
 Kinds: fast (after duplicate ACKs), timeout (by the timer), spurious (the other end had it already),
 unseen (lost before the capture, seen once and late), handshake (SYN or FIN again, no bytes).

@@ -1,4 +1,4 @@
-"""Round-trip times: distributions by the way they were measured, of all or by host or subnet.
+"""Round-trip times: distributions by method, of all or by host or subnet.
 
 Each is from a segment to its answer as the capture saw both: from the capture to the far end and
 back, without what lies on the near side. Methods are never mixed: `syn` is SYN to SYN|ACK, `synack`

@@ -1,4 +1,4 @@
-"""Sizes of segments: a distribution of TCP payload for each remote host and local port.
+"""Sizes of segments: a distribution of payload for each remote host and local port.
 
 Many small segments cost processor time at both ends and headers on the wire; full ones are bulk
 transfers. 0 is an acknowledgment, or a SYN, FIN or RST without data. On a host that leaves

@@ -1,4 +1,4 @@
-"""TCP counters: segments and bytes each way, repeated and out of order, connections come and gone.
+"""TCP counters: segments and bytes each way, repeats, connections come and gone.
 
 A line for the whole capture, or one for each --interval. RETR are segments that local ends sent
 again; DUP those they received again, UNORD those that filled a young hole; both are part of what

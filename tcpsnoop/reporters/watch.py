@@ -1,4 +1,4 @@
-"""Connections as they come and go: a line for each connect (C), accept (A) and close (X).
+"""Connections come and go: a line for each connect (C), accept (A) and close (X).
 
 C is a handshake that the remote end answered, A one that the local end did, X the end of a
 connection that was established: FIN both ways, RST, or its ports used again. Connections that

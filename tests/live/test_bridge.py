@@ -38,7 +38,7 @@ class Scene:
 def scene(endings: dict[str, str]) -> Iterator[Scene]:
     """Both hosts talk through the bridge; their sockets are not those of the host between."""
     form = ("-n", "--format", "jsonl")
-    reports = tcpsnoop("accept,connect,wdist", *form)
+    reports = tcpsnoop("accept,connect,wdist", "--no-tracing", *form)
     with bridged() as (middle, (one, other)):
         programs = (
             middle.words(*reports, "-i", "any"),

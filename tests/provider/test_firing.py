@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from tcpsnoop.batches.segments import ACK, PUSH, SYN
+from tcpsnoop.provider.tracker import ROOM
 from tests.provider.talk import CLIENT, CLIENT_6, SERVER, SERVER_6, START_NS, Sent, Wire, rows
 from tests.provider.tracked import ALL, Counts, Fired, Totals, finish, make_tracker, track
 
@@ -219,3 +220,16 @@ def test_nobody_wants_anything() -> None:
 
 def test_every_probe_of_the_oracle_can_fire() -> None:
     assert {each.probe for each in track(session() + refusal())} == set(ALL)
+
+
+def test_probes_that_no_end_sees_take_no_room() -> None:
+    """More samples of the remote end than there is room for at once; one of the local end."""
+    wire = Wire()
+    talk = wire.talk()
+    talk.handshake()
+    for _ in range(ROOM + 1):
+        talk.b.push(1)
+        talk.a.ack()
+    fired = track(wire.sent, "rtt-sample", local=[CLIENT.address])
+    assert {each.left for each in fired} == {str(CLIENT)}
+    assert [each.packet for each in fired] == [2, 3]

@@ -16,7 +16,7 @@ from tcpsnoop.provider.memory import NONE, make_table
         (memory.END, 24),
         (memory.STREAM, 40),
         (memory.TOTALS, 32),
-        (memory.ANALYSIS, 72),
+        (memory.ANALYSIS, 80),
         (memory.OPENING, 96),
     ],
 )
