@@ -37,6 +37,7 @@ def page(tmp_path: Path) -> Path:
     return tmp_path / "README.md"
 
 
+@pytest.mark.slow
 def test_the_documentation_does_not_drift() -> None:
     command = [sys.executable, str(REFRESH), "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

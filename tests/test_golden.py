@@ -11,41 +11,44 @@ from tests.golden.cases import CAPTURES, FOLDER, Case, cases, outcomes
 Outcomes = dict[Case, tuple[int, bytes]]
 
 CASES = list(cases())
-# Text has every layout; the machine formats have the same rows, so they may take their time.
-TEXTS = [case for case in CASES if case.format == "text"]
-MACHINE = [case for case in CASES if case.format != "text"]
+# One run of each report and of each of its options, as text; the others may take their time.
+QUICK = list(
+    {(case.reporter, case.options): case for case in CASES if case.format == "text"}.values()
+)
+SLOW = [case for case in CASES if case not in QUICK]
 
 
 @pytest.fixture(scope="module")
-def texts() -> Outcomes:
-    """Every run that prints text, several at once."""
-    return dict(outcomes(TEXTS))
+def quick() -> Outcomes:
+    """The quick runs, several at once."""
+    return dict(outcomes(QUICK))
 
 
 @pytest.fixture(scope="module")
-def machine() -> Outcomes:
+def slow() -> Outcomes:
     """The others."""
-    return dict(outcomes(MACHINE))
+    return dict(outcomes(SLOW))
 
 
 def golden(case: Case) -> str:
     return (FOLDER / case.name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("case", TEXTS, ids=lambda case: case.name)
-def test_the_program_prints_what_the_golden_file_says(case: Case, texts: Outcomes) -> None:
-    assert texts[case][1].decode() == golden(case)
+@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+def test_the_program_prints_what_the_golden_file_says(case: Case, quick: Outcomes) -> None:
+    assert quick[case][1].decode() == golden(case)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", MACHINE, ids=lambda case: case.name)
-def test_machine_formats_are_what_the_golden_files_say(case: Case, machine: Outcomes) -> None:
-    assert machine[case][1].decode() == golden(case)
+@pytest.mark.parametrize("case", SLOW, ids=lambda case: case.name)
+def test_the_other_runs_do_so_too(case: Case, slow: Outcomes) -> None:
+    assert slow[case][1].decode() == golden(case)
 
 
-def test_a_capture_that_cannot_be_read_whole_ends_with_status_1(texts: Outcomes) -> None:
+@pytest.mark.slow
+def test_a_capture_that_cannot_be_read_whole_ends_with_status_1(slow: Outcomes) -> None:
     manifest = json.loads((CAPTURES / "MANIFEST.json").read_text())
-    for case, (status, _) in texts.items():
+    for case, (status, _) in slow.items():
         truth = manifest[case.capture]
         unsupported = truth["verdicts"].get("unsupported link type", 0)
         incomplete = "cut_at" in truth or (unsupported and unsupported == truth["packets"])
