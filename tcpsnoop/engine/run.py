@@ -45,6 +45,8 @@ PATIENCE = 0.05
 LAST_LOOK = 0.1
 # A packet is handed over at the latest so long after it was captured, when nothing else waits.
 HANDED_OVER_NS = 60_000_000
+# Of a file, few rows of probes wait so long for others. Live they have waited in the kernel already.
+GATHERING = 0.05
 # How often the host's own addresses are looked at again.
 ADDRESSES_SECONDS = 1.0
 
@@ -122,6 +124,8 @@ class Run:
             registered_ports(),
             Window(settings.local, known, waits=source.waits),
             settings.max_connections,
+            # A row whose packet is shown must be handed on while the packet is there.
+            patience=0.0 if settings.live or frames else GATHERING,
         )
         self._intake = Intake(
             source,

@@ -57,7 +57,8 @@ class Tracker:
     """Segments in, probes out; holds all that is known of connections.
 
     `wanted` names the probes somebody attached to; only these are made. `services` marks the ports
-    of registered services, shape (65536,).
+    of registered services, shape (65536,). Rows wait up to `patience` seconds for others, so that
+    few are not handed on alone, which costs as much as many.
     """
 
     def __init__(
@@ -66,9 +67,12 @@ class Tracker:
         services: NDArray[np.bool_],
         window: Window,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        patience: float = 0.0,
     ) -> None:
         self.evicted = 0
         self.window = window
+        self._patience = patience
+        self._flushed = 0.0  # when rows were last handed on, or nothing waited
         self._wanted = sum(1 << PROBES[name].number for name in set(wanted))
         self._table = make_table(
             max_connections,
@@ -114,17 +118,20 @@ class Tracker:
         """
         for part in self.window.feed(segments, now):
             yield from self._track(part)
+        yield from self._flush_in_time(now)
 
     def tick(self, now: float) -> Iterator[ProbeBatch]:
         """Probes that became possible because time has passed."""
         if self.window.expired(now):
             for part in self.window.release():
                 yield from self._track(part)
+        yield from self._flush_in_time(now)
 
     def finish(self) -> Iterator[ProbeBatch]:
         """The input has ended: what was held back, and the end of every open connection."""
         for part in self.window.release():
             yield from self._track(part)
+        yield from self._flush()
         if self._wanted & CONNECT_TIMEOUT:
             while not give_up_all(self._table, self._output, self._latest):
                 yield from self._flush()
@@ -148,8 +155,10 @@ class Tracker:
             )
             if start > 0:
                 self._latest[0] = segments[start - 1]
-            # There was room for probes: it was the table that stopped it.
-            full = start < count and self._table.state[ROWS] + ROWS_OF_ONE <= ROOM
+            if start == count:
+                return
+            # If there was room for probes, it was the table that stopped it.
+            full = self._table.state[ROWS] + ROWS_OF_ONE <= ROOM
             yield from self._flush()
             if full:
                 yield from self._evict()
@@ -177,6 +186,14 @@ class Tracker:
                 self._wanted,
                 self._latest,
             )
+            yield from self._flush()
+
+    def _flush_in_time(self, now: float) -> Iterator[ProbeBatch]:
+        """Hand rows on that have waited long enough."""
+        if self._table.state[ROWS] == 0:
+            self._flushed = now
+        elif now - self._flushed >= self._patience:
+            self._flushed = now
             yield from self._flush()
 
     def _flush(self) -> Iterator[ProbeBatch]:
