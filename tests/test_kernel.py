@@ -51,8 +51,20 @@ def test_compiled_it_keeps_its_bounds() -> None:
     assert compiled is not third
     values = np.arange(3)
     assert compiled(values, 2) == 2
+    for index in (3, -1, -3, 2**63 - 1, -(2**63)):
+        with pytest.raises(IndexError):
+            compiled(values, index)
+
+
+@pytest.mark.skipif(os.environ.get("TCPSNOOP_INTERPRET") == "1", reason="kernels are interpreted")
+def test_what_others_compile_is_left_alone() -> None:
+    """Beside a kernel, Numba counts negative indices from the end as ever."""
+    from numba import njit
+
+    values = np.arange(3)
     with pytest.raises(IndexError):
-        compiled(values, 3)
+        kernel(third)(values, -1)
+    assert njit(third)(values, -1) == 2
 
 
 # Where it is kept
