@@ -113,6 +113,42 @@ def inlined(function: Function) -> Function:
     return register(function)  # type: ignore[no-any-return]  # Numba is untyped
 
 
+@cache
+def prefetcher() -> Callable[..., None]:
+    """`prefetch(rows, index)` for kernels: bring that row near, and go on without waiting for it.
+
+    Rows far from one another come from memory at the same time, if they are asked for some way
+    ahead of their use. Nothing else happens, whatever the index. Interpreted it is nothing.
+    """
+    if is_interpreted():
+        return _no_prefetch
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+    from numba.np import arrayobj
+
+    read, nearest, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
+
+    @intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped
+    def prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = arrayobj.make_array(signature.args[0])(context, builder, arguments[0])
+            place = builder.bitcast(builder.gep(array.data, [arguments[1]]), cgutils.voidptr_t)
+            kind = ir.FunctionType(ir.VoidType(), [place.type, *(c.type for c in (read,) * 3)])
+            name = f"llvm.prefetch.p0{'' if str(place.type) == 'ptr' else 'i8'}"
+            called = cgutils.get_or_insert_function(builder.module, kind, name)
+            builder.call(called, [place, read, nearest, data])
+            return context.get_dummy_value()
+
+        return types.void(rows, types.intp), generate
+
+    return prefetch  # type: ignore[no-any-return]  # Numba is untyped
+
+
+def _no_prefetch(rows: Any, index: Any) -> None:
+    pass
+
+
 def _take_literals_as_integers(dispatcher: Any) -> None:
     """Let constants among the arguments of a call be numbers: compiled once, not for each."""
     from numba.core import types
