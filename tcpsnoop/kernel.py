@@ -5,8 +5,8 @@ uint64), every offset is compared with 0 and with its end, nothing is allocated,
 is touched. So it is also an ordinary function: with TCPSNOOP_INTERPRET=1 the decorator returns it
 unchanged and tests compare both.
 
-Kernels release the GIL and keep bounds checks, because the input is hostile: an index below 0 is out
-of bounds as well, it does not count from the end as in NumPy.
+Kernels release the GIL and keep bounds checks, because the input is hostile: an index below 0 is
+out of bounds as well, it does not count from the end as in NumPy.
 
 Compiled code is kept in CACHE/tcpsnoop/<digest>, where CACHE is $TCPSNOOP_CACHE, else the user's
 cache folder, if it belongs to the user and can be written; otherwise kernels are compiled in
@@ -113,15 +113,21 @@ def inlined(function: Function) -> Function:
     return register(function)  # type: ignore[no-any-return]  # Numba is untyped
 
 
-@cache
 def prefetcher() -> Callable[..., None]:
     """`prefetch(rows, index)` for kernels: bring that row near, and go on without waiting for it.
 
     Rows far from one another come from memory at the same time, if they are asked for some way
     ahead of their use. Nothing else happens, whatever the index. Interpreted it is nothing.
     """
-    if is_interpreted():
-        return _no_prefetch
+    return _no_prefetch if is_interpreted() else _prefetch()
+
+
+def _no_prefetch(rows: Any, index: Any) -> None:
+    pass
+
+
+@cache
+def _prefetch() -> Callable[..., None]:
     from llvmlite import ir
     from numba.core import cgutils, types
     from numba.extending import intrinsic
@@ -143,10 +149,6 @@ def prefetcher() -> Callable[..., None]:
         return types.void(rows, types.intp), generate
 
     return prefetch  # type: ignore[no-any-return]  # Numba is untyped
-
-
-def _no_prefetch(rows: Any, index: Any) -> None:
-    pass
 
 
 def _take_literals_as_integers(dispatcher: Any) -> None:

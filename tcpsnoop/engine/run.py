@@ -45,7 +45,7 @@ PATIENCE = 0.05
 LAST_LOOK = 0.1
 # A packet is handed over at the latest so long after it was captured, when nothing else waits.
 HANDED_OVER_NS = 60_000_000
-# Of a file, few rows of probes wait so long for others. Live they have waited in the kernel already.
+# Of a file, few rows of probes wait so long for others; live, packets have waited in the kernel.
 GATHERING = 0.05
 # How often the host's own addresses are looked at again.
 ADDRESSES_SECONDS = 1.0

@@ -194,7 +194,8 @@ WAITING_LAST = 26
 STATE_SIZE = 27
 
 # Buckets in use at the start, a power of two. They become more with the connections, as each lies
-# in a line of the cache of its own.
+# in a line of the cache of its own, and stay at least twice as many: a second row in a bucket is
+# one more to wait for.
 FIRST_BUCKETS = 1 << 12
 
 _LINE = 64  # bytes
@@ -227,7 +228,7 @@ def make_table(
     The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
     addresses and ports cannot make long chains.
     """
-    most = max(FIRST_BUCKETS, 1 << (capacity - 1).bit_length())
+    most = max(FIRST_BUCKETS, 2 << (capacity - 1).bit_length())
     state = np.zeros(STATE_SIZE, np.int64)
     state[BUCKETS] = FIRST_BUCKETS
     for first in (FREE, INTERVAL_FREE, TIMING_FREE, WAITING_FIRST, WAITING_LAST):

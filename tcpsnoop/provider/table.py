@@ -24,9 +24,9 @@ from tcpsnoop.provider.memory import (
     ConnectionTable,
 )
 
-# How many segments `locate` is ahead. The rows of 500 connections are still in the second cache when
-# they are used; 64 would be in the nearest one, but cost a seventh more: so often a pass begins
-# anew, and waits for the first rows.
+# How many segments `locate` is ahead. The rows of 500 connections are still in the second cache
+# when they are used; 64 would be in the nearest one, but cost a seventh more: so often a pass
+# begins anew, and waits for the first rows.
 LOOKAHEAD = 512
 
 prefetch = prefetcher()
@@ -56,16 +56,19 @@ def _bucket_of(
     """The bucket of a key whose ends are in order; `ports` is first << 16 | second."""
     keys = table.keys
     mixed = (
-        (first_high & 0xFFFFFFFF) * keys[0]
-        + ((first_high >> 32) & 0xFFFFFFFF) * keys[1]
-        + (first_low & 0xFFFFFFFF) * keys[2]
+        (first_low & 0xFFFFFFFF) * keys[2]
         + ((first_low >> 32) & 0xFFFFFFFF) * keys[3]
-        + (second_high & 0xFFFFFFFF) * keys[4]
-        + ((second_high >> 32) & 0xFFFFFFFF) * keys[5]
         + (second_low & 0xFFFFFFFF) * keys[6]
         + ((second_low >> 32) & 0xFFFFFFFF) * keys[7]
         + ports * keys[8]
     )
+    if first_high | second_high != 0:
+        mixed += (
+            (first_high & 0xFFFFFFFF) * keys[0]
+            + ((first_high >> 32) & 0xFFFFFFFF) * keys[1]
+            + (second_high & 0xFFFFFFFF) * keys[4]
+            + ((second_high >> 32) & 0xFFFFFFFF) * keys[5]
+        )
     return (mixed >> 26) & (table.state[BUCKETS] - 1)
 
 
@@ -185,7 +188,7 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     The table must not be full.
     """
     state = table.state
-    if state[LIVE] == state[BUCKETS]:
+    if 2 * state[LIVE] >= state[BUCKETS] and state[BUCKETS] < len(table.buckets):
         _take_more_buckets(table)
     slot = state[FREE]
     if slot >= 0:
