@@ -15,7 +15,8 @@ from tcpsnoop.batches.owners import Process
 from tcpsnoop.batches.probes import RECEIVE, SEND, WRITE, ProbeBatch
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
-from tcpsnoop.owners import Choice, matching, open_lookup
+from tcpsnoop.owners import Choice, Wanted, matching, open_lookup
+from tcpsnoop.report import columns_of
 
 # A call returns, and is read, a moment after the packets that it made.
 _SLACK_SECONDS = 0.005
@@ -27,10 +28,26 @@ def names_processes(settings: Settings) -> bool:
     return settings.live and ("pid" in columns or settings.chooses_processes)
 
 
+def wanted_of(settings: Settings) -> Wanted:
+    """What the output depends on of processes besides PID and name."""
+    shown = set()
+    for _, own in settings.reports:
+        schema = own.schema
+        every = {column.name for column in schema.columns}
+        shown |= every if settings.machine else columns_of(schema.layout)
+    return Wanted(
+        user="uid" in shown or bool(settings.uids),
+        command_line="command_line" in shown,
+        cgroup="cgroup" in shown or bool(settings.cgroups),
+    )
+
+
 def open_attribution(settings: Settings) -> Attribution:
     """What labels the probes of a live run."""
     given = None if settings.tracepoints is None else Path(settings.tracepoints)
-    lookup = open_lookup(time.time_ns, tracing=settings.tracing, tracepoints=given)
+    lookup = open_lookup(
+        time.time_ns, wanted_of(settings), tracing=settings.tracing, tracepoints=given
+    )
 
     def begun_by_us(process: Process) -> bool:
         return lookup.descends(process, os.getpid())

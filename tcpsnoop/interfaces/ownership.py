@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tcpsnoop.batches.owner_table import OwnerTable
 from tcpsnoop.batches.owners import QUALITIES, SHARED, Owner, OwnerColumns, Process
-from tcpsnoop.report import Column, Kind, Values, object_values
+from tcpsnoop.report import Column, Kind, Values
 
 Evidence = tuple[str, str]  # quality and reason of an answer
 
@@ -27,24 +29,32 @@ ATTRIBUTION = (
 )
 
 
+_NOBODY = OwnerTable()
+
+
 def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of PROCESS, UID and ATTRIBUTION for the rows of a batch."""
-    if len(owners.index) == 0:
-        used, place = np.zeros(1, np.int32), np.zeros(rows, np.int64)
-    else:
-        used, place = np.unique(owners.index, return_inverse=True)
-    answers = [owners.pool[code] for code in used.tolist()]
-    processes = [answer.process for answer in answers]
-    pids = np.array([process.pid if process else -1 for process in processes], np.int64)
-    uids = np.array([process.uid if process else -1 for process in processes], np.int64)
-    pools: dict[str, list[object]] = {
-        "command": [process.command if process else None for process in processes],
-        "attribution": [answer.quality for answer in answers],
-        "reason": [answer.reason or None for answer in answers],
-        "holders": [holders_of(answer) for answer in answers],
+    table = OwnerTable.of(owners.pool) if len(owners.index) else _NOBODY
+    codes = owners.indices(rows)
+    entries = table.entries[codes]
+    return {
+        "pid": Values(entries["pid"].astype(np.int64)),
+        "uid": Values(entries["uid"]),
+        "command": Values(entries["command"], table.commands),
+        "attribution": Values(entries["quality"], table.qualities),
+        "reason": Values(entries["reason"], table.reasons),
+        "holders": _holders(table, codes, entries["several"]),
     }
-    values = {name: object_values(pool).take(place) for name, pool in pools.items()}
-    return values | {"pid": Values(pids[place]), "uid": Values(uids[place])}
+
+
+def _holders(
+    table: OwnerTable, codes: NDArray[np.int32], several: NDArray[np.bool_]
+) -> Values:
+    index = np.full(len(codes), -1, np.int32)
+    if not several.any():
+        return Values(index)
+    used, index[several] = np.unique(codes[several], return_inverse=True)
+    return Values(index, [holders_of(table[code]) for code in used.tolist()])
 
 
 def holders_of(owner: Owner) -> list[list[object]] | None:

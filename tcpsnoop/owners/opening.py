@@ -10,6 +10,7 @@ from pathlib import Path
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.merged import Merged
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.processes import EVERYTHING, Wanted
 from tcpsnoop.owners.procfs import Procfs, seconds_since_boot
 from tcpsnoop.owners.tracing.formats import (
     LEFT_BY_ROOT,
@@ -23,21 +24,25 @@ from tcpsnoop.owners.tracing.tracefs import InstanceRings
 
 
 def open_lookup(
-    now_ns: Callable[[], int], *, tracing: bool = True, tracepoints: Path | None = None
+    now_ns: Callable[[], int],
+    wanted: Wanted = EVERYTHING,
+    *,
+    tracing: bool = True,
+    tracepoints: Path | None = None,
 ) -> Merged:
     """A lookup for live packets, stamped by `now_ns`; never raises.
 
-    `tracing`: the kernel's record may be asked for; `tracepoints`: what `--prepare` wrote.
+    `wanted`: what is to be known of processes besides their names; `tracing`: the kernel's record may be asked for; `tracepoints`: what `--prepare` wrote.
     """
     pool = OwnerPool()
     traced, why_not = None, "--no-tracing"
     if tracing:
-        traced, why_not = _open_tracing(now_ns, pool, tracepoints)
+        traced, why_not = _open_tracing(now_ns, wanted, pool, tracepoints)
     return Merged(pool, Procfs(now_ns, pool=pool), traced, why_not)
 
 
 def _open_tracing(
-    now_ns: Callable[[], int], pool: OwnerPool, given: Path | None
+    now_ns: Callable[[], int], wanted: Wanted, pool: OwnerPool, given: Path | None
 ) -> tuple[Traced | None, str]:
     reasons: list[str] = []
     try:
@@ -52,7 +57,7 @@ def _open_tracing(
         try:
             rings = make(found)
             addresses = LocalAddresses(Path("/proc/net"), seconds_since_boot)
-            traced = Traced(rings, now_ns, pool, addresses)
+            traced = Traced(rings, now_ns, pool, addresses, wanted=wanted)
             traced.begin()
             return traced, ""
         except (TracingUnavailableError, OSError) as error:

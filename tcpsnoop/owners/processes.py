@@ -30,6 +30,17 @@ class Stat(NamedTuple):
     start_stack: int  # another one after exec; 0 when the asker may not know
 
 
+class Wanted(NamedTuple):
+    """What is to be known of a process besides its name: each is a file to read."""
+
+    user: bool = True
+    command_line: bool = True
+    cgroup: bool = True
+
+
+EVERYTHING = Wanted()
+
+
 class KnownProcess(NamedTuple):
     """A process, and what tells that it has called exec since."""
 
@@ -60,13 +71,16 @@ def read_stat(folder: int) -> Stat:
     )
 
 
-def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> KnownProcess:
+def read_process(
+    folder: int, pid: int, known: KnownProcess | None = None, wanted: Wanted = EVERYTHING
+) -> KnownProcess:
     """The process of an open folder; errors as `read_stat`.
 
-    What cannot change without exec is taken from `known` if it is the same process.
+    What cannot change without exec is taken from `known` if it is the same process. What is not
+    `wanted` is as if it were not known, the command line then empty.
     """
     stat = read_stat(folder)
-    uid = _real_user(folder)
+    uid = _real_user(folder) if wanted.user else -1
     process = known.process if known else None
     if (
         known
@@ -77,8 +91,8 @@ def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> Kn
     ):
         command_line = process.command_line
     else:
-        command_line = _command_line(folder, stat.command)
-    cgroup = _cgroup(folder)
+        command_line = _command_line(folder, stat.command) if wanted.command_line else ""
+    cgroup = _cgroup(folder) if wanted.cgroup else ""
     return KnownProcess(
         Process(pid, stat.start_time, stat.command, command_line, uid, cgroup), stat.start_stack
     )

@@ -120,9 +120,9 @@ class PerfRings:
         self._rings = []
 
     def _open(self, processor: int, tracepoints: Tracepoints, pages: Sequence[int]) -> None:
-        leader = _open_event(_dummy(min(pages)), processor)
+        ring = _open_ring(processor, pages)
+        leader = ring.descriptor
         self._descriptors.append(leader)
-        ring = _mapped(leader, pages)
         self._rings.append(ring)
         for name, expression in _FILTERS.items():
             event = _open_event(_tracepoint(tracepoints[name].number), processor)
@@ -176,10 +176,24 @@ class _Ring:
         return taken
 
 
-def _dummy(pages: int) -> bytes:
+def _open_ring(processor: int, pages: Sequence[int]) -> _Ring:
+    """The largest ring that may be locked in memory, which wakes us when it is a quarter full."""
+    for count in pages:
+        size = count * mmap.PAGESIZE
+        leader = _open_event(_dummy(size // 4), processor)
+        try:
+            return _Ring(leader, mmap.mmap(leader, mmap.PAGESIZE + size))
+        except OSError:
+            os.close(leader)
+    raise TracingUnavailableError(
+        "the limit on locked memory leaves no room for a ring (kernel.perf_event_mlock_kb)"
+    )
+
+
+def _dummy(wake_at: int) -> bytes:
     """An event that never happens: it carries what perf itself tells of processes."""
     flags = _COMM | _TASK | _COMM_EXEC | _NAMESPACES
-    return _attributes(_TYPE_SOFTWARE, _COUNT_SW_DUMMY, flags, pages * mmap.PAGESIZE // 4)
+    return _attributes(_TYPE_SOFTWARE, _COUNT_SW_DUMMY, flags, wake_at)
 
 
 def _tracepoint(number: int) -> bytes:
@@ -211,19 +225,6 @@ def _open_event(attributes: bytes, processor: int) -> int:
         reason = os.strerror(ctypes.get_errno())
         raise TracingUnavailableError(f"perf_event_open: {reason} (root may, and CAP_PERFMON)")
     return descriptor
-
-
-def _mapped(descriptor: int, pages: Sequence[int]) -> _Ring:
-    """The largest ring that may be locked in memory."""
-    for count in pages:
-        try:
-            area = mmap.mmap(descriptor, (1 + count) * mmap.PAGESIZE)
-        except (PermissionError, OSError):
-            continue
-        return _Ring(descriptor, area)
-    raise TracingUnavailableError(
-        "the limit on locked memory leaves no room for a ring (kernel.perf_event_mlock_kb)"
-    )
 
 
 def _processors() -> Iterator[int]:

@@ -17,6 +17,7 @@ from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Proce
 from tcpsnoop.batches.probes import APPLICATION_WRITE, PROBE_ROW
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.processes import EVERYTHING, Wanted
 from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
 from tcpsnoop.owners.tracing.events import EVENT
@@ -90,6 +91,7 @@ class Traced:
         pool: OwnerPool,
         addresses: LocalAddresses,
         root: str = "/proc",
+        wanted: Wanted = EVERYTHING,
     ) -> None:
         self.method = rings.method
         self._rings = rings
@@ -105,8 +107,7 @@ class Traced:
         self._ends = no_ends(ENDS)
         self._newest = np.full(ENDS, -1, np.int64)
         self._new_ends = np.zeros(ENDS, np.int64)
-        self._naming = Naming(self._tables, root, self._boot_ns)
-        self._codes: dict[int, tuple[Process | None, int]] = {}
+        self._naming = Naming(self._tables, pool.owners, root, self._boot_ns, wanted)
         self._pending = np.empty(0, EVENT)
         self._writes: list[NDArray[np.void]] = []
         self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
@@ -140,10 +141,9 @@ class Traced:
     def see(self, rows: NDArray[np.void]) -> None:
         """Note what packets tell of their connections, as soon as they are there."""
         sight(rows, self._ends, self._newest, self._new_ends, self._tables)
-        for place in self._new_ends[: int(self._tables.state[NEW_ENDS])].tolist():
-            end = self._ends[place]
-            if not self._addresses.has(int(end["laddr_high"]), int(end["laddr_low"])):
-                end["flags"] |= ELSEWHERE
+        new = self._new_ends[: int(self._tables.state[NEW_ENDS])]
+        if len(new):
+            self._note_elsewhere(new)
 
     def label(self, rows: NDArray[np.void], codes: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Write the code of each row's owner; which rows it is known for."""
@@ -153,8 +153,7 @@ class Traced:
         label(rows, self._ends, self._tables, answers, processes, sockets)
         exactly = answers == EXACTLY
         if exactly.any():
-            numbers, place = np.unique(processes[exactly], return_inverse=True)
-            codes[exactly] = np.array([self._code(each) for each in numbers.tolist()])[place]
+            codes[exactly] = self._exact_codes(rows[exactly], processes[exactly])
         codes[answers == INVISIBLE] = self._stranger
         codes[answers == NOBODY] = self._nobody
         for index in np.flatnonzero(answers == ONE_OF).tolist():
@@ -212,8 +211,8 @@ class Traced:
             at = join(events, order, at, self._tables)
             if state[WRITES]:
                 self._writes.append(self._tables.writes[: int(state[WRITES])].copy())
-            for number in self._tables.used[: int(state[USED])].tolist():
-                self._naming.process(number)
+            if state[USED]:
+                self._naming.met(self._tables.used[: int(state[USED])])
 
     def close(self) -> None:
         """Stop tracing."""
@@ -241,19 +240,23 @@ class Traced:
     def _boot_ns(self) -> int:
         return self._now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
-    def _code(self, number: int) -> int:
-        """The code of a process as `exact` owner."""
-        process = self._naming.process(number)
-        known = self._codes.get(number)
-        if known is not None and known[0] is process:
-            return known[1]
-        if process is None:
-            code = self._stranger
-        else:
-            quality = KERNEL if self._naming.is_kernel(number) else EXACT
-            code = self._pool.code(Owner(quality, process))
-        self._codes[number] = process, code
-        return code
+    def _note_elsewhere(self, places: NDArray[np.int64]) -> None:
+        """Mark new ends whose address is not of our network namespace; mostly they have few."""
+        found = self._ends[["laddr_high", "laddr_low"]][places].tolist()
+        elsewhere = {each for each in set(found) if not self._addresses.has(*each)}
+        if elsewhere:
+            theirs = np.array([each in elsewhere for each in found])
+            self._ends["flags"][places[theirs]] |= ELSEWHERE
+
+    def _exact_codes(
+        self, rows: NDArray[np.void], numbers: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The codes of the processes that rows are of; a forgotten one is as it was."""
+        places = (rows["connection"] * 2 + rows["end"]) & (ENDS - 1)
+        codes = self._naming.codes(numbers)
+        codes = np.where(codes == NONE, self._ends["code"][places], codes)
+        self._ends["code"][places] = codes
+        return codes
 
     def _code_of_users(self, number: int) -> int:
         """The code of all who used a socket."""
@@ -278,9 +281,8 @@ class Traced:
         rows["connection"], rows["end"] = keys >> 1, keys & 1
         for name in ("laddr_high", "laddr_low", "raddr_high", "raddr_low", "lport", "rport"):
             rows[name] = ends[name]
-        numbers, place = np.unique(writes["process"], return_inverse=True)
-        codes = [self._stranger if n == STRANGER else self._code(n) for n in numbers.tolist()]
-        return rows, np.array(codes, np.int32)[place]
+        codes = self._naming.codes(writes["process"])
+        return rows, np.where(codes == NONE, self._stranger, codes).astype(np.int32)
 
     def _warm_up(self) -> None:
         """Kernels ready before packets come."""

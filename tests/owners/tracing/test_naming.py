@@ -18,7 +18,7 @@ START = 5  # ticks
 
 def naming(story: Story, root: Path) -> Naming:
     story.happen()
-    return Naming(story.tables, str(root), lambda: NOON - 10**9)
+    return Naming(story.tables, story.pool.owners, str(root), lambda: NOON - 10**9)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_process_is_the_same_after_it_has_ended(proc: ProcTree) -> None:
     story.exit(9, 100)
     story.happen()
     proc.end(100)
-    assert found.process(0) is alive
+    assert found.process(0) == alive
 
 
 def test_a_name_with_odd_bytes_is_text() -> None:
