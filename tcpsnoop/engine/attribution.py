@@ -45,8 +45,13 @@ def wanted_of(settings: Settings) -> Wanted:
 def open_attribution(settings: Settings) -> Attribution:
     """What labels the probes of a live run."""
     given = None if settings.tracepoints is None else Path(settings.tracepoints)
+    calls = any("application-write" in own.probes for _, own in settings.reports)
     lookup = open_lookup(
-        time.time_ns, wanted_of(settings), tracing=settings.tracing, tracepoints=given
+        time.time_ns,
+        wanted_of(settings),
+        tracing=settings.tracing,
+        tracepoints=given,
+        calls=calls,
     )
 
     def begun_by_us(process: Process) -> bool:
@@ -59,7 +64,6 @@ def open_attribution(settings: Settings) -> Attribution:
         settings.cgroups,
         begun_by_us if settings.run else None,
     )
-    calls = any("application-write" in own.probes for _, own in settings.reports)
     return Attribution(lookup, choice, settings.hold, calls=calls)
 
 
@@ -83,15 +87,17 @@ class Attribution:
 
     def take(self, batch: ProbeBatch, now: float) -> Iterator[ProbeBatch]:
         """Probes at monotonic time `now`; the batch may be overwritten after that."""
+        self.lookup.see(batch)
         if not self._hold:
+            if self.lookup.late:
+                self.lookup.poll()
             yield self.label(batch)
             return
-        self.lookup.see(batch)
         kept = replace(batch, rows=batch.rows.copy(), closed=batch.closed.copy())
         self._held.append((now + self._hold, kept))
 
     def due(self, now: float) -> Iterator[ProbeBatch]:
-        """Probes that were held long enough, labelled."""
+        """Probes that were held long enough, labelled; the lookup was polled before."""
         while self._held and self._held[0][0] <= now:
             yield self.label(self._held.popleft()[1])
         if self._calls:

@@ -29,20 +29,22 @@ def open_lookup(
     *,
     tracing: bool = True,
     tracepoints: Path | None = None,
+    calls: bool = True,
 ) -> Merged:
     """A lookup for live packets, stamped by `now_ns`; never raises.
 
-    `wanted`: what is to be known of processes besides their names; `tracing`: the kernel's record may be asked for; `tracepoints`: what `--prepare` wrote.
+    `wanted`: what is to be known of processes besides their names; `tracing`: the kernel's record
+    may be asked for; `tracepoints`: what `--prepare` wrote; `calls`: send calls will be taken.
     """
     pool = OwnerPool()
     traced, why_not = None, "--no-tracing"
     if tracing:
-        traced, why_not = _open_tracing(now_ns, wanted, pool, tracepoints)
+        traced, why_not = _open_tracing(now_ns, pool, tracepoints, wanted, calls)
     return Merged(pool, Procfs(now_ns, pool=pool), traced, why_not)
 
 
 def _open_tracing(
-    now_ns: Callable[[], int], wanted: Wanted, pool: OwnerPool, given: Path | None
+    now_ns: Callable[[], int], pool: OwnerPool, given: Path | None, wanted: Wanted, calls: bool
 ) -> tuple[Traced | None, str]:
     reasons: list[str] = []
     try:
@@ -57,7 +59,7 @@ def _open_tracing(
         try:
             rings = make(found)
             addresses = LocalAddresses(Path("/proc/net"), seconds_since_boot)
-            traced = Traced(rings, now_ns, pool, addresses, wanted=wanted)
+            traced = Traced(rings, now_ns, pool, addresses, wanted=wanted, calls=calls)
             traced.begin()
             return traced, ""
         except (TracingUnavailableError, OSError) as error:

@@ -82,7 +82,11 @@ class Rings(Protocol):
 
 
 class Traced:
-    """The join of events and packets. `now_ns` is the clock of packets; `root` is /proc."""
+    """The join of events and packets.
+
+    `now_ns` is the clock of packets; `root` is /proc; `wanted` is what is to be known of processes
+    besides their names; `calls`: send calls are kept until they are taken.
+    """
 
     def __init__(
         self,
@@ -92,6 +96,8 @@ class Traced:
         addresses: LocalAddresses,
         root: str = "/proc",
         wanted: Wanted = EVERYTHING,
+        *,
+        calls: bool = True,
     ) -> None:
         self.method = rings.method
         self._rings = rings
@@ -109,6 +115,7 @@ class Traced:
         self._new_ends = np.zeros(ENDS, np.int64)
         self._naming = Naming(self._tables, pool.owners, root, self._boot_ns, wanted)
         self._pending = np.empty(0, EVENT)
+        self._keeps_calls = calls
         self._writes: list[NDArray[np.void]] = []
         self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
         self._nobody = pool.code(Owner(KERNEL, reason=NO_SOCKET))
@@ -122,7 +129,9 @@ class Traced:
         """
         self._warm_up()
         self._rings.read()  # what is from before is not needed, and may have holes
-        self.take_in(self._stamped(seeds(self._root, monotonic_ns())))
+        there = seeds(self._root, monotonic_ns())
+        there["time_ns"] += self._difference()
+        self.take_in(there)
         port = connect_to_ourselves()
         until = time.monotonic() + SECONDS
         while port is not None:
@@ -205,11 +214,13 @@ class Traced:
 
     def take_in(self, events: NDArray[np.void]) -> None:
         """Join events, whose times are the system's."""
-        order = np.argsort(events["time_ns"], kind="stable")
+        self._join(events, np.argsort(events["time_ns"], kind="stable"))
+
+    def _join(self, events: NDArray[np.void], order: NDArray[np.int64]) -> None:
         state, at = self._tables.state, 0
         while at < len(order):
             at = join(events, order, at, self._tables)
-            if state[WRITES]:
+            if state[WRITES] and self._keeps_calls:
                 self._writes.append(self._tables.writes[: int(state[WRITES])].copy())
             if state[USED]:
                 self._naming.met(self._tables.used[: int(state[USED])])
@@ -223,19 +234,17 @@ class Traced:
         events = self._rings.read()
         if len(self._pending):
             events = np.concatenate((self._pending, events))
-        if until_ns is None:
-            self._pending = np.empty(0, EVENT)
-        else:
-            late = events["time_ns"] > until_ns
+        if len(events) == 0:
+            return
+        order = np.argsort(events["time_ns"], kind="stable")
+        if until_ns is not None:
+            due = int(np.searchsorted(events["time_ns"], until_ns, "right", order))
+            order, late = order[:due], order[due:]
             self._pending = events[late]
-            events = events[~late]
-        if len(events):
-            self.take_in(self._stamped(events))
-
-    def _stamped(self, events: NDArray[np.void]) -> NDArray[np.void]:
-        """Events by the system's clock; they are changed in place."""
+        else:
+            self._pending = np.empty(0, EVENT)
         events["time_ns"] += self._difference()
-        return events
+        self._join(events, order)
 
     def _boot_ns(self) -> int:
         return self._now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
