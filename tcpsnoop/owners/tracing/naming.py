@@ -47,6 +47,10 @@ class Naming:
         self._wanted = wanted
         self._commands: dict[tuple[int, int], int] = {}  # by the words of the name
 
+    def name(self, places: NDArray[np.int64]) -> None:
+        """Give codes to the processes whose records are at these places, each once."""
+        self._name(places, GENERATIONS)
+
     def codes(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The code of each process as an owner, NONE where its record was forgotten."""
         return self._codes(numbers, GENERATIONS)
@@ -106,7 +110,7 @@ class Naming:
         processes, places = self._tables.processes, self._places(numbers)
         there = processes["number"][places] == numbers
         codes = np.where(there, processes["code"][places], NONE).astype(np.int64)
-        unnamed = there & (codes == NONE)
+        unnamed = there & (codes < 0)
         if unnamed.any():
             self._name(np.unique(places[unnamed]), generations)
             codes[unnamed] = processes["code"][places[unnamed]]

@@ -83,6 +83,9 @@ USERS = 4  # users whose bytes are counted apart
 # A user whom we cannot see: of another PID namespace.
 STRANGER = -2
 
+# PROCESS["code"] while it is being found.
+TO_BE_NAMED = -2
+
 # Places in `state`.
 NEXT_SOCKET = 0
 NEXT_PROCESS = 1

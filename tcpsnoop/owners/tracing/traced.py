@@ -25,15 +25,16 @@ from tcpsnoop.owners.tracing.formats import TracingUnavailableError
 from tcpsnoop.owners.tracing.joining_kernel import join
 from tcpsnoop.owners.tracing.matching_kernel import (
     ELSEWHERE,
-    EXACTLY,
     INVISIBLE,
     NOBODY,
     ONE_OF,
     UNMATCHED,
     UNUSED,
+    encode,
     label,
     no_ends,
     sight,
+    unnamed,
 )
 from tcpsnoop.owners.tracing.naming import Naming
 from tcpsnoop.owners.tracing.seeds import namespace_of, seeds
@@ -113,6 +114,7 @@ class Traced:
         self._ends = no_ends(ENDS)
         self._newest = np.full(ENDS, -1, np.int64)
         self._new_ends = np.zeros(ENDS, np.int64)
+        self._unnamed = np.zeros(1 << 14, np.int64)
         self._naming = Naming(self._tables, pool.owners, root, self._boot_ns, wanted)
         self._pending = np.empty(0, EVENT)
         self._keeps_calls = calls
@@ -160,9 +162,9 @@ class Traced:
         answers = np.zeros(count, np.uint8)
         processes, sockets = np.zeros(count, np.int64), np.zeros(count, np.int64)
         label(rows, self._ends, self._tables, answers, processes, sockets)
-        exactly = answers == EXACTLY
-        if exactly.any():
-            codes[exactly] = self._exact_codes(rows[exactly], processes[exactly])
+        while count := unnamed(answers, processes, self._tables, self._unnamed):
+            self._naming.name(self._unnamed[:count])
+        encode(rows, answers, processes, self._ends, self._tables, codes)
         codes[answers == INVISIBLE] = self._stranger
         codes[answers == NOBODY] = self._nobody
         for index in np.flatnonzero(answers == ONE_OF).tolist():
@@ -256,16 +258,6 @@ class Traced:
         if elsewhere:
             theirs = np.array([each in elsewhere for each in found])
             self._ends["flags"][places[theirs]] |= ELSEWHERE
-
-    def _exact_codes(
-        self, rows: NDArray[np.void], numbers: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """The codes of the processes that rows are of; a forgotten one is as it was."""
-        places = (rows["connection"] * 2 + rows["end"]) & (ENDS - 1)
-        codes = self._naming.codes(numbers)
-        codes = np.where(codes == NONE, self._ends["code"][places], codes)
-        self._ends["code"][places] = codes
-        return codes
 
     def _code_of_users(self, number: int) -> int:
         """The code of all who used a socket."""
