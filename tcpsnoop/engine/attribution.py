@@ -114,6 +114,11 @@ class Attribution:
             yield self._chosen(self.lookup.take_writes(until_ns, last=True))
 
     @property
+    def busy(self) -> bool:
+        """Something is held, or may be looked for."""
+        return bool(self._held) or not self.lookup.late
+
+    @property
     def oldest_packet(self) -> int | None:
         """The number of the first packet whose probes are held."""
         return int(self._held[0][1].rows["packet"].min()) if self._held else None
