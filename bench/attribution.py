@@ -50,7 +50,7 @@ def measure(captures: Captures, quick: bool) -> Section:
     with private_network():
         for words in programs.values():
             burst(generator, replace(each, count=100), words)  # compiled before
-        costs = [alternated(generator, load, programs, rounds) for load in (each, few)]
+        costs, by_few = (alternated(generator, load, programs, rounds) for load in (each, few))
         flat_out = alternated(generator, replace(each, per_second=0), some, rounds)
         idle = idling.shares(programs[LIFE], seconds)
     method = paragraph(
@@ -59,12 +59,12 @@ def measure(captures: Captures, quick: bool) -> Section:
     )  # fmt: skip
     parts = (
         f"{method}\n{where}",
-        _costs(*costs, each.count),
+        _costs(costs, by_few, each.count),
         _slowdowns(flat_out, each.count),
         _idle(idle),
     )
     targets = [
-        Target("`life`, a connection", _cost(costs[0][LIFE], each.count), at_most=60, unit="µs"),
+        Target("`life`, a connection", _cost(costs[LIFE], each.count), at_most=60, unit="µs"),
         Target("slowdown by `life`", 100 * _slowdown(flat_out, LIFE), at_most=10, unit="%"),
         Target("idle, of a core", 100 * idle.before, at_most=1, unit="%"),
     ]

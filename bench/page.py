@@ -74,12 +74,12 @@ def write_all(sections: dict[str, str]) -> None:
     """Put each text in its section of its page; that of the machine is for the first page."""
     here = {name: text for name, text in sections.items() if name not in ELSEWHERE}
     if here.keys() - {"machine"}:
-        write(here)
+        write(here, PAGE)
     for name in sections.keys() & ELSEWHERE.keys():
         write({name: sections[name]}, ELSEWHERE[name])
 
 
-def write(sections: dict[str, str], page: Path = PAGE) -> None:
+def write(sections: dict[str, str], page: Path) -> None:
     """Put each text in its section; the page is made when it is not there."""
     text = page.read_text() if page.exists() else SKELETON
     for name, section in sections.items():

@@ -63,7 +63,7 @@ def burst(generator: Path, workload: Workload, words: Sequence[str]) -> Burst:
         port = serving.stdout.readline().strip()
         before = 0.0 if process is None else processor_seconds(process.pid)
         how = [workload.verb, "127.0.0.1", port, str(workload.count), str(workload.at_once)]
-        calls = [generator, *how, str(workload.per_second), f"{folder}/calls"]
+        calls = [str(generator), *how, str(workload.per_second), f"{folder}/calls"]
         done = subprocess.run(calls, capture_output=True, text=True, check=True)
         after = 0.0 if process is None else processor_seconds(process.pid)
         serving.communicate()

@@ -6,6 +6,7 @@ What it uses is what capturing and reporting cost, so the rest of tcpsnoop's is 
 from __future__ import annotations
 
 import sys
+from unittest.mock import patch
 
 from tcpsnoop.cli.main import main
 from tcpsnoop.engine import run
@@ -18,6 +19,5 @@ def no_names(settings: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    assert run.names_processes is not None, "what is replaced must be there"
-    run.names_processes = no_names
-    sys.exit(main())
+    with patch.object(run, "names_processes", no_names):
+        sys.exit(main())

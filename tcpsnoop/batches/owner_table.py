@@ -128,7 +128,7 @@ class OwnerTable(Sequence[Owner]):
         return owner
 
     def _make(self, row: NDArray[np.void]) -> Owner:
-        command = self.commands[row["command"]]
+        command = self.commands[int(row["command"])]
         line, cgroup = int(row["command_line"]), int(row["cgroup"])
         process = Process(
             int(row["pid"]),
@@ -139,5 +139,5 @@ class OwnerTable(Sequence[Owner]):
             "" if cgroup == NONE else self.cgroups[cgroup],
         )
         reason = int(row["reason"])
-        quality = self.qualities[row["quality"]]
+        quality = self.qualities[int(row["quality"])]
         return Owner(quality, process, reason="" if reason == NONE else self.reasons[reason])

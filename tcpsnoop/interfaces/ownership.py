@@ -47,9 +47,7 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     }
 
 
-def _holders(
-    table: OwnerTable, codes: NDArray[np.int32], several: NDArray[np.bool_]
-) -> Values:
+def _holders(table: OwnerTable, codes: NDArray[np.int32], several: NDArray[np.bool_]) -> Values:
     index = np.full(len(codes), -1, np.int32)
     if not several.any():
         return Values(index)

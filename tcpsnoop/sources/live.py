@@ -102,7 +102,7 @@ class LiveSource:
         """See PacketSource."""
         now = time.monotonic()
         deadline = now + timeout
-        time.sleep(min(timeout, self._gathering.pause(now)))
+        select.select((), (), (), min(timeout, self._gathering.pause(now)))
         while not self.ended:
             left = deadline - time.monotonic()
             if not self._poll.poll(max(0.0, left) * 1000):

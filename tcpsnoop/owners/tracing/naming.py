@@ -156,9 +156,7 @@ class Naming:
         since_boot = np.where(told, start_ns - self._boot_ns(), 0)
         return since_boot * TICKS_PER_SECOND // 1_000_000_000
 
-    def _read_living(
-        self, rows: NDArray[np.void], entries: NDArray[np.void]
-    ) -> NDArray[np.bool_]:
+    def _read_living(self, rows: NDArray[np.void], entries: NDArray[np.void]) -> NDArray[np.bool_]:
         """Let /proc say what it knows better of those that are there; which ones it did not."""
         worth = (rows["start_ticks"] == NONE) | (rows["name_high"] == 0) | any(self._wanted)
         unread = np.ones(len(rows), np.bool_)
@@ -203,7 +201,10 @@ class Naming:
         wanting: NDArray[np.bool_],
         generations: int,
     ) -> None:
-        """Give those `wanting` the arguments of who forked them, if neither has called exec since."""
+        """Give those `wanting` the arguments of who forked them.
+
+        Only if neither has called exec since.
+        """
         parents = rows["parent"]
         above = self._tables.processes[self._places(parents)]
         same = (rows["executed_ns"] == ALWAYS) & (above["executed_ns"] <= rows["start_ns"])

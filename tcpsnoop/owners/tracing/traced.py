@@ -20,6 +20,7 @@ from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.processes import EVERYTHING, Wanted
 from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
+from tcpsnoop.owners.tracing.codes_kernel import encode, unnamed
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
 from tcpsnoop.owners.tracing.joining_kernel import join
@@ -30,11 +31,9 @@ from tcpsnoop.owners.tracing.matching_kernel import (
     ONE_OF,
     UNMATCHED,
     UNUSED,
-    encode,
     label,
     no_ends,
     sight,
-    unnamed,
 )
 from tcpsnoop.owners.tracing.naming import Naming
 from tcpsnoop.owners.tracing.seeds import namespace_of, seeds
