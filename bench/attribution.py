@@ -17,7 +17,7 @@ from bench.swarms import WORKERS, Burst, Workload, alternated, burst
 from bench.targets import Section, Target, paragraph, table
 
 ROUNDS = 5
-COUNT, QUICK_COUNT, PER_SECOND, AT_ONCE = 20_000, 2_000, 5_000, 8
+COUNT, QUICK_COUNT, PER_SECOND, AT_ONCE = 10_000, 2_000, 5_000, 8
 
 METHOD = """\
 `swarm` makes {count:,} connections over the loopback device, {rate:,} a second if the machine lets
