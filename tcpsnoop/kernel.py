@@ -129,13 +129,13 @@ def _no_prefetch(rows: Any, index: Any) -> None:
 @cache
 def _prefetch() -> Callable[..., None]:
     from llvmlite import ir
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.extending import intrinsic
-    from numba.np import arrayobj
 
+    arrayobj, cgutils = _code_generation()
     read, nearest, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
 
-    @intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped
+    @intrinsic
     def prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array = arrayobj.make_array(signature.args[0])(context, builder, arguments[0])
@@ -148,7 +148,7 @@ def _prefetch() -> Callable[..., None]:
 
         return types.void(rows, types.intp), generate
 
-    return prefetch  # type: ignore[no-any-return]  # Numba is untyped
+    return prefetch
 
 
 def _take_literals_as_integers(dispatcher: Any) -> None:
@@ -184,8 +184,9 @@ def _refuse_negative_indices(dispatcher: Any) -> None:
 @contextmanager
 def _strict_indices() -> Iterator[None]:
     """Put ours in place of what Numba generates for an index."""
-    from numba.core import cgutils, types
-    from numba.np import arrayobj
+    from numba.core import types
+
+    arrayobj, cgutils = _code_generation()
 
     def as_it_is(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
         return context.cast(builder, index, kind, types.intp)
@@ -203,6 +204,14 @@ def _strict_indices() -> Iterator[None]:
         yield
     finally:
         arrayobj.fix_integer_index, cgutils.do_boundscheck = kept
+
+
+def _code_generation() -> tuple[Any, Any]:
+    """Numba's modules for arrays and for pieces of code; they are untyped."""
+    from numba.core import cgutils
+    from numba.np import arrayobj
+
+    return arrayobj, cgutils
 
 
 def is_interpreted() -> bool:
