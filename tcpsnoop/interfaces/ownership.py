@@ -6,7 +6,6 @@ A schema that has PROCESS ends with ATTRIBUTION.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,21 +59,6 @@ def holders_of(owner: Owner) -> list[list[object]] | None:
     if owner.quality != SHARED:
         return None
     return [[process.pid, process.command] for process in _by_pid(owner.holders)]
-
-
-def identity_of(owner: Owner) -> tuple[int, int]:
-    """Two int64 that are the same for the same process, or for the same holders, in any run.
-
-    (0, 0) when nobody is known. A process is its number and start time.
-    """
-    if owner.process is not None:
-        return owner.process.pid, owner.process.start_time
-    if not owner.holders:
-        return 0, 0
-    names = [(process.pid, process.start_time) for process in _by_pid(owner.holders)]
-    digest = blake2b(repr(names).encode(), digest_size=16).digest()
-    high, low = np.frombuffer(digest, np.int64).tolist()
-    return high, low
 
 
 def together(answers: Iterable[Evidence]) -> tuple[str, str | None]:

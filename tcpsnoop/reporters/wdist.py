@@ -9,18 +9,18 @@ count. Writes of unknown processes are told apart by address, server port and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.accumulate import Keyed, Labels, Totals, buckets_of, lower_bounds
+from tcpsnoop.accumulate import Keyed, Totals, buckets_of, lower_bounds
 from tcpsnoop.batches.addresses import text_of, text_words
-from tcpsnoop.batches.owners import UNKNOWN, Owner
 from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER, ProbeBatch
-from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, holders_of, identity_of, together
+from tcpsnoop.interfaces.owner_keys import OwnerKeys
+from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note
 from tcpsnoop.report import (
     Align,
@@ -33,8 +33,6 @@ from tcpsnoop.report import (
     Schema,
     Table,
     Values,
-    object_values,
-    text_values,
 )
 
 SCHEMA = Schema(
@@ -53,27 +51,26 @@ SCHEMA = Schema(
         *ATTRIBUTION,
     ),
     layout=Quantize(
-        # `writer` is for people alone: what stands for the command line of an unknown process.
-        head=(
-            " PID: ",
-            Cell("pid", 6, Align.LEFT),
-            " CMD: ",
-            Cell("command_line", otherwise="writer"),
-        ),
+        # `writer` is for people alone: the command line, or what stands for it.
+        head=(" PID: ", Cell("pid", 6, Align.LEFT), " CMD: ", Cell("writer")),
         buckets="buckets",
     ),
 )
 
-# Keys are (high, low, side). Of an unknown process they are an address, and a role above a port.
-# Otherwise `side` is _PROCESS or _HOLDERS, and high and low are the owner's `identity_of`.
+# Keys are (owner, high, low, side). Of an unknown process `owner` is 0, high and low are the
+# address and side is a role above a port; otherwise these are 0. Either way side has _EXACT when
+# the writes are calls that the kernel told.
 _ROLES = ("originator", "responder")  # by ORIGINATOR and RESPONDER
 _ROLE_SHIFT = 16
 _PORT = (1 << _ROLE_SHIFT) - 1
-_PROCESS = 1 << 17
-_HOLDERS = 2 << 17
-# The writes of a key are calls that the kernel told.
-_EXACT = 1 << 19
+_EXACT = 1 << 17
 _METHODS = ("psh", "exact")
+_EVIDENCE = 4  # of the values
+
+# What people are told of the methods that a report has.
+_ESTIMATED = "method psh: writes are estimated from packets"
+_TOLD = "method exact: writes are send calls, by the kernel's record"
+_BOTH = f"{_TOLD}; those marked psh are estimated from packets"
 
 
 @dataclass
@@ -87,9 +84,8 @@ class Wdist:
     def __post_init__(self) -> None:
         # Writes, their bytes, the least and the most of one; what attribution rests on.
         values = (np.add, np.add, np.minimum, np.maximum, np.bitwise_or)
-        self._writes = Keyed(3, values, self.max_keys)
-        self._evidence = Labels((UNKNOWN, "other reasons"))
-        self._owners: dict[tuple[int, int, int], Owner] = {}
+        self._writes = Keyed(4, values, self.max_keys)
+        self._owners = OwnerKeys()
 
     @property
     def schema(self) -> Schema:
@@ -104,57 +100,53 @@ class Wdist:
     def observe(self, batch: ProbeBatch) -> None:
         """Put the writes of a batch into their buckets."""
         rows = batch.rows
-        used, place = np.unique(batch.owners.indices(len(rows)), return_inverse=True)
-        answers = [self._identified(batch.owners.pool[code]) for code in used.tolist()]
-        high, low, side, evidence = np.array(answers, np.int64)[place].T
+        owner, evidence = self._owners.of(batch.owners, len(rows))
+        owner = np.maximum(owner, 0)
+        unknown = owner == 0
         responder = rows["end"] == RESPONDER
         port = np.where(responder, rows["lport"], rows["rport"])
-        unknown = side == 0
+        side = np.where(unknown, responder.astype(np.int64) << _ROLE_SHIFT | port, 0)
         key = (
-            np.where(unknown, rows["laddr_high"], high),
-            np.where(unknown, rows["laddr_low"], low),
-            np.where(unknown, responder.astype(np.int64) << _ROLE_SHIFT | port, side)
-            | np.where(rows["probe"] == APPLICATION_WRITE, _EXACT, 0),
+            owner,
+            rows["laddr_high"] * unknown,
+            rows["laddr_low"] * unknown,
+            side | np.where(rows["probe"] == APPLICATION_WRITE, _EXACT, 0),
         )
         size = rows["bytes"]
         self._writes.observe(key, (1, size, size, size, evidence), buckets_of(size))
 
     def merge(self, other: Wdist) -> None:
         """Add the histograms of another."""
-
-        def translated(evidence: NDArray[np.int64]) -> NDArray[np.int64]:
-            return self._evidence.translated(evidence, other._evidence)
-
-        self._writes.merge(other._writes.mapped(4, translated))
-        self._owners |= other._owners
+        writes = other._writes.mapped(
+            _EVIDENCE, lambda evidence: self._owners.translated(evidence, other._owners)
+        )
+        self._writes.merge(writes)
+        self._owners.merge(other._owners)
 
     def report(self) -> Report:
         """Ascending by the sum of bucket times writes; ties by process, address, port, role."""
         totals = self._writes.totals()
-        order = _order(totals)
-        laddr = np.stack([totals.key(number)[order] for number in range(2)], axis=1)
-        (high, low), side = laddr.T, totals.key(2)[order]
+        process = self._owners.values(totals.key(0), totals.value(_EVIDENCE))
+        order = _order(totals, process["pid"].data)
+        process = {name: values.take(order) for name, values in process.items()}
+        owner, high, low, side = (totals.key(number)[order] for number in range(4))
         exact, side = (side & _EXACT) != 0, side & ~_EXACT
         other = order == len(totals) - totals.has_other
-        found = side >= _PROCESS
-        unknown = ~(found | other)
-        keys = zip(*(column[found].tolist() for column in (high, low, side)), strict=True)
-        owners = [self._owners[key] for key in keys]
-        owner = np.where(found, np.cumsum(found, dtype=np.int32) - 1, -1)
+        unknown = (owner == 0) & ~other
+        mixed = bool(exact.any() and not (exact | other).all())
 
         def writer(row: int) -> str:
-            """Who wrote, when there is no command line."""
+            """Who wrote: the command line, or the holders, or the end."""
             if other[row]:
                 return OTHER
-            if found[row]:
-                return ", ".join(
-                    f"{name} ({pid})" for pid, name in holders_of(owners[owner[row]]) or ()
-                )
-            return _end(int(high[row]), int(low[row]), int(side[row]))
+            if unknown[row]:
+                name = _end(int(high[row]), int(low[row]), int(side[row]))
+            else:
+                name = str(_entry(process["command_line"], row) or _entry(process["who"], row))
+            return f"{name} ({_METHODS[0]})" if mixed and not exact[row] else name
 
-        values = {
-            "pid": Values(np.where(side == _PROCESS, high, -1)),
-            "laddr": Values(laddr, known=unknown),
+        values = process | {
+            "laddr": Values(np.stack((high, low), axis=1), known=unknown),
             "port": Values(np.where(unknown, side & _PORT, -1)),
             "role": Values(np.where(unknown, side >> _ROLE_SHIFT, -1), _ROLES),
             "buckets": Values(order, LazyPool(len(totals), _histograms(totals))),
@@ -163,26 +155,9 @@ class Wdist:
         }
         for number, name in enumerate(("count", "sum", "min", "max")):
             values[name] = Values(totals.value(number)[order])
-        values |= _process_values(owners, owner) | self._attribution(totals.value(4)[order])
-        notes = (other_note(self.max_keys),) if totals.has_other else ()
-        return Report(Table(SCHEMA, values), notes)
-
-    def _identified(self, owner: Owner) -> tuple[int, int, int, int]:
-        """High, low and side of the owner's key, all 0 when nobody is known, and its evidence."""
-        evidence = self._evidence.bit((owner.quality, owner.reason))
-        if not owner.processes:
-            return 0, 0, 0, evidence
-        key = (*identity_of(owner), _PROCESS if owner.process else _HOLDERS)
-        self._owners[key] = owner
-        return *key, evidence
-
-    def _attribution(self, evidence: NDArray[np.int64]) -> dict[str, Values]:
-        different, place = np.unique(evidence, return_inverse=True)
-        grounds = [together(self._evidence.of(bits)) for bits in different.tolist()]
-        return {
-            "attribution": text_values([quality for quality, _ in grounds]).take(place),
-            "reason": text_values([reason for _, reason in grounds]).take(place),
-        }
+        notes = [_BOTH if mixed else _TOLD if exact.any() else _ESTIMATED] if len(order) else []
+        notes += [other_note(self.max_keys)] if totals.has_other else []
+        return Report(Table(SCHEMA, values), tuple(notes))
 
 
 def _methods(exact: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int8]:
@@ -191,15 +166,17 @@ def _methods(exact: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.i
     return np.where(other, together, exact).astype(np.int8)
 
 
-def _order(totals: Totals) -> NDArray[np.int64]:
-    high, low, exact = (totals.key(number) for number in range(3))
-    side = exact & ~_EXACT
+def _order(totals: Totals, pid: NDArray[np.generic]) -> NDArray[np.int64]:
+    owner, high, low, side = (totals.key(number) for number in range(4))
     weights = lower_bounds(totals.buckets) * totals.by_bucket[0]
     weight = np.add.reduceat(weights, totals.starts[:-1])
-    pid = np.where(side == _PROCESS, high, -1)
-    unknown = side < _PROCESS
-    words = text_words(high * unknown, low * unknown)
-    return totals.order(weight, pid, *words, side & _PORT, exact, high, low)
+    words = text_words(high, low)
+    return totals.order(weight, pid, *words, side & _PORT, side, owner)
+
+
+def _entry(values: Values, row: int) -> object:
+    index = int(values.data[row])
+    return values.pool[index] if index >= 0 else None
 
 
 def _histograms(totals: Totals) -> Callable[[int], list[list[int]]]:
@@ -213,20 +190,6 @@ def _histograms(totals: Totals) -> Callable[[int], list[list[int]]]:
         return [[bound, count] for bound, count in pairs]
 
     return histogram
-
-
-def _process_values(owners: Sequence[Owner], owner: NDArray[np.int64]) -> dict[str, Values]:
-    """What is known of the processes; `owner` is the index of each row's, -1 none."""
-    processes = [each.process for each in owners]
-    pools: dict[str, list[object]] = {
-        "command": [each.command if each else None for each in processes],
-        "command_line": [
-            (each.command_line or f"[{each.command}]") if each else None for each in processes
-        ],
-        "holders": [holders_of(each) for each in owners],
-    }
-    # The entry that -1 takes.
-    return {name: object_values([*pool, None]).take(owner) for name, pool in pools.items()}
 
 
 def _end(high: int, low: int, side: int) -> str:

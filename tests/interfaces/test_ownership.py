@@ -21,7 +21,6 @@ from tcpsnoop.interfaces.ownership import (
     PROCESS,
     UID,
     holders_of,
-    identity_of,
     owner_values,
     together,
 )
@@ -65,16 +64,6 @@ def test_holders_are_told_of_shared_sockets_alone_by_pid() -> None:
     assert holders_of(Owner(HOLDER, FIRST, holders=(FIRST,))) is None
     assert holders_of(NOT_ASKED) is None
     assert holders_of(Owner(SHARED, holders=(FIRST, SECOND))) == [[9, "nginx"], [10, "nginx"]]
-
-
-def test_an_identity_is_that_of_the_processes_however_known() -> None:
-    assert identity_of(Owner(HOLDER, FIRST)) == identity_of(Owner(EXACT, FIRST)) == (10, 1)
-    assert identity_of(NOT_ASKED) == (0, 0)
-    shared = identity_of(Owner(SHARED, holders=(FIRST, SECOND)))
-    assert shared == identity_of(Owner(SHARED, holders=(SECOND, FIRST)))
-    again = Process(10, 3, "nginx", "nginx: worker")
-    assert shared != identity_of(Owner(SHARED, holders=(again, SECOND)))
-    assert shared != identity_of(Owner(SHARED, holders=(FIRST,)))
 
 
 def test_a_row_is_known_as_well_as_the_weakest_of_its_answers() -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tcpsnoop.batches.owners import EXACT, HOLDER, LISTENER, SHARED, UNKNOWN, Owner, Process
+from tcpsnoop.batches.owners import (
+    EXACT,
+    HOLDER,
+    LISTENER,
+    NOT_ASKED,
+    SHARED,
+    UNKNOWN,
+    Owner,
+    Process,
+)
 from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER
 from tcpsnoop.reporters.wdist import Wdist
 from tests.fixture_types import Capture, RunTcpsnoop
@@ -185,7 +194,48 @@ def test_beyond_the_cap_the_others_are_one_histogram() -> None:
     assert sum(each["sum"] for each in found) == 15
     assert (found[-1]["laddr"], found[-1]["role"], found[-1]["pid"]) == (None, None, None)
     assert " PID: -      CMD: (other)\n" in text(report)
-    assert len(report.notes) == 1
+    assert report.notes[1:] == (
+        "more than 2 keys (--max-keys): what the others have is in (other)",
+    )
+
+
+def test_people_are_told_the_method_without_a_change_of_the_layout() -> None:
+    """The layout of SEMANTICS 13 has no room for it; a head says it where there are both."""
+    call = row("application-write", SERVER, CLIENT, bytes=3)
+    known, other = Owner(EXACT, SSHD), Owner(HOLDER, FORK)
+    reports = [
+        observed(*each).report()
+        for each in (
+            ([write(2)], [known]),
+            ([call], [known]),
+            ([call, write(2), write(1), write(9, server=False)], [known, known, other, NOT_ASKED]),
+        )
+    ]
+    assert [len(report.notes) for report in reports] == [1, 1, 1]
+    notes = [report.notes[0] for report in reports]
+    assert notes[0].startswith("method psh")
+    assert [note.startswith("method exact") for note in notes] == [False, True, True]
+    assert ["psh" in note for note in notes] == [True, False, True]
+    heads = [
+        [line for line in text(report).splitlines() if line.startswith(" PID")]
+        for report in reports
+    ]
+    assert heads == [
+        [" PID: 100    CMD: sshd: user [priv]"],
+        [" PID: 100    CMD: sshd: user [priv]"],
+        [
+            " PID: 101    CMD: sshd: user@pts/0 (psh)",
+            " PID: 100    CMD: sshd: user [priv] (psh)",
+            " PID: 100    CMD: sshd: user [priv]",
+            " PID: -      CMD: 192.168.1.109 -> *:79 (psh)",
+        ],
+    ]
+    assert [each["method"] for each in dictionaries(reports[2].table)] == [
+        "psh",
+        "psh",
+        "exact",
+        "psh",
+    ]
 
 
 def test_nothing_is_no_output() -> None:
