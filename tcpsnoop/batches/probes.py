@@ -120,6 +120,7 @@ COMMON_FIELDS = (
     Field("rport", "integer", "port of the other end"),
     Field("direction", "-> or <-", "-> the segment was sent by the end at the left, <- received"),
     Field("bytes", "integer", "payload bytes of the segment; of a write, its size"),
+    Field("frame_bytes", "integer", "length of its frame on the wire; -1 unknown"),
     Field("flags", "flags", "TCP flags of the segment"),
     Field("duplicate", "boolean", "the frame is a copy of one seen before"),
     Field("pid", "integer", "process that owns that end, when it is known"),

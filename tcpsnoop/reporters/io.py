@@ -11,27 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from tcpsnoop.batches.probes import SEND, ProbeBatch
+from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values
 from tcpsnoop.interfaces.reporter import option
-from tcpsnoop.report import Align, Cell, Column, Kind, Line, Schema, Table, Values
+from tcpsnoop.interfaces.segments import BYTES, ENDS, FLAGS, PACKET, once, segment_values
+from tcpsnoop.report import Align, Cell, Line, Schema, Table
 
 SCHEMA = Schema(
-    columns=(
-        Column("packet", Kind.INTEGER, "number of the packet in its input, from 1"),
-        Column("time", Kind.TIME, "time of the packet"),
-        Column("laddr", Kind.ADDRESS, "local address"),
-        Column("lport", Kind.INTEGER, "local port"),
-        Column("direction", Kind.DIRECTION, "-> sent by the local end, <- received by it"),
-        Column("raddr", Kind.ADDRESS, "remote address"),
-        Column("rport", Kind.INTEGER, "remote port"),
-        Column("bytes", Kind.INTEGER, "TCP payload of the segment"),
-        Column("flags", Kind.FLAGS, "TCP flags"),
-        *PROCESS,
-        *ATTRIBUTION,
-    ),
+    columns=(*PACKET, *ENDS, BYTES, FLAGS, *PROCESS, *ATTRIBUTION),
     layout=Line(
         header=f"{'LADDR':>16}:{'PORT':<6}    {'RADDR':>16}:{'PORT':<5} {'BYTES':>6} FLAGS",
         parts=(
@@ -74,21 +61,6 @@ class Io:
 
     def rows(self, batch: ProbeBatch) -> Table:
         """A row for each segment."""
-        # Both ends local: `send` and `receive` fired for the same segment.
-        once = (batch.rows["probe"] == SEND) | (batch.rows["remote_local"] == 0)
-        origin = np.flatnonzero(once)
-        if len(origin) < len(batch):
-            batch = batch.take(origin)
-        rows = batch.rows
-        values = {
-            "packet": Values(rows["packet"]),
-            "time": Values(rows["time_ns"], digits=rows["digits"]),
-            "laddr": Values(batch.laddr),
-            "lport": Values(rows["lport"].astype(np.int64)),
-            "direction": Values(rows["outgoing"]),
-            "raddr": Values(batch.raddr),
-            "rport": Values(rows["rport"].astype(np.int64)),
-            "bytes": Values(rows["bytes"]),
-            "flags": Values(rows["flags"]),
-        }
-        return Table(SCHEMA, values | owner_values(batch.owners, len(rows)), origin)
+        origin, batch = once(batch)
+        owners = owner_values(batch.owners, len(batch))
+        return Table(SCHEMA, segment_values(batch) | owners, origin)
