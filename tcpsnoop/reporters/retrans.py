@@ -36,10 +36,12 @@ LOG_SCHEMA = Schema(
         *ATTRIBUTION,
     ),
     layout=Line(
-        header=f"{'PID':<7} IP {'LADDR':>15}:{'LPORT':<5} T> {'RADDR':>15}:{'RPORT':<5} "
-        f"{'STATE':<12} {'KIND':<9} {'SEQ':<10} BYTES",
+        header=f"{'PID':<7} {'COMM':<12} IP {'LADDR':>15}:{'LPORT':<5} T> "
+        f"{'RADDR':>15}:{'RPORT':<5} {'STATE':<12} {'KIND':<9} {'SEQ':<10} BYTES",
         parts=(
             Cell("pid", 7, Align.LEFT),
+            " ",
+            Cell("command", 12, Align.LEFT),
             " ",
             Cell("ip", 2, Align.LEFT),
             " ",

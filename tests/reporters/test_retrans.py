@@ -45,11 +45,11 @@ def test_the_columns_of_the_manual() -> None:
     table = rows_of(batch_of(EVENTS[:2], owners))
     found = (renderer.begin(Retrans().schema) + b"".join(renderer.rows(table))).decode()
     assert found == (
-        "PID     IP           LADDR:LPORT T>           RADDR:RPORT"
+        "PID     COMM         IP           LADDR:LPORT T>           RADDR:RPORT"
         " STATE        KIND      SEQ        BYTES\n"
-        "1319    4   10.153.223.157:22    R>    69.53.245.40:34619"
+        "1319    sshd         4   10.153.223.157:22    R>    69.53.245.40:34619"
         " ESTABLISHED  timeout   4294967295  1460\n"
-        "1319    4   10.153.223.157:22    R>    69.53.245.40:34619"
+        "1319    sshd         4   10.153.223.157:22    R>    69.53.245.40:34619"
         " ESTABLISHED  fast      7           1000\n"
     )
 
@@ -57,7 +57,9 @@ def test_the_columns_of_the_manual() -> None:
 def test_endpoints_of_ipv6_stand_in_brackets() -> None:
     table = rows_of(batch_of([again("2001:db8::1 443", "::1 5000", "spurious")]))
     line = b"".join(Text(RenderOptions()).rows(table)).decode()
-    assert line.startswith("-       6    [2001:db8::1]:443   R>           [::1]:5000  ESTABLISHED")
+    assert line.startswith(
+        "-       -            6    [2001:db8::1]:443   R>           [::1]:5000  ESTABLISHED"
+    )
 
 
 def test_every_field_of_a_row() -> None:
