@@ -199,17 +199,27 @@ class Table:
 
 @dataclass(frozen=True)
 class Interval:
-    """The interval a report is of: its start, and whether it was cut short."""
+    """The interval a report is of: its start, and whether it was cut short.
+
+    `load` is that of the host at its end, the average of a minute; None for a file.
+    """
 
     start_ns: int
     digits: int
     partial: bool = False
+    load: float | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a reporter has to say: a table and remarks about it."""
+    """What a reporter has to say: a table and remarks about it.
+
+    `above` is a line of a table of one row, such as sums, that stands above all others in the text
+    format alone. Rows ascend, and descend with `largest_first`.
+    """
 
     table: Table
     notes: tuple[str, ...] = ()
     interval: Interval | None = None
+    above: Table | None = None
+    largest_first: bool = False

@@ -51,9 +51,10 @@ def json_lines(table: Table) -> bytes:
     return b"".join(renderer_for(table.schema).rows(table))
 
 
-def seen(report: Report) -> tuple[bytes, tuple[str, ...]]:
+def seen(report: Report) -> tuple[bytes, bytes, tuple[str, ...]]:
     """What can be seen of a report."""
-    return json_lines(report.table), report.notes
+    above = b"" if report.above is None else json_lines(report.above)
+    return json_lines(report.table), above, report.notes
 
 
 def fed(reporter: Any, batches: Sequence[ProbeBatch]) -> Any:

@@ -29,6 +29,11 @@ class Totals:
     def __len__(self) -> int:
         return len(self._places if self._firsts is None else self._firsts)
 
+    @property
+    def columns(self) -> int:
+        """How many columns the key has."""
+        return len(self._keys)
+
     def key(self, number: int) -> Column:
         """A column of the key."""
         column = self._keys[number]

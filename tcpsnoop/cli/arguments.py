@@ -129,11 +129,14 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         "--interval", type=seconds, metavar="S", help="print and start anew every S seconds"
     )
     chosen.add_argument(
+        "--intervals", type=positive, metavar="N", help="stop after N such intervals"
+    )
+    chosen.add_argument(
         "--local", action="append", metavar="ADDR[/LEN]", default=[],
         help="these addresses are the local side; repeatable",
     )  # fmt: skip
     chosen.add_argument("--top", type=positive, metavar="N", help="only the N largest rows")
-    chosen.add_argument("--sort", metavar="FIELD", help="order by this field, ascending")
+    chosen.add_argument("--sort", metavar="FIELD", help="order by this field")
     chosen.add_argument(
         "--max-connections", type=connections, metavar="N",
         help="live connections remembered (default: 1048576)",

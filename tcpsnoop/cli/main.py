@@ -154,6 +154,7 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         count=arguments.count,
         duration=arguments.duration,
         interval=arguments.interval,
+        intervals=arguments.intervals,
         local=tuple(arguments.local),
         pids=tuple(arguments.pid),
         commands=tuple(arguments.command),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -51,28 +51,45 @@ class FileIntervals:
 
 
 class LiveIntervals:
-    """Ticks by the clock, aligned to the start; times in seconds, of `time.monotonic`."""
+    """Ticks by the clock, aligned to the start; times in seconds, of `time.monotonic`.
 
-    def __init__(self, seconds: float, start_ns: int, now: float) -> None:
+    After `count` of them no other begins. `load` tells the host's.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        start_ns: int,
+        now: float,
+        count: int | None = None,
+        load: Callable[[], float] | None = None,
+    ) -> None:
         self._seconds = seconds
         self._begun_ns, self._begun = start_ns, now
         self._number = 0
+        self._count = count
+        self._load = load
 
     @property
     def ends(self) -> float:
         """When the present interval ends."""
         return self._begun + (self._number + 1) * self._seconds
 
+    @property
+    def over(self) -> bool:
+        """The last one has ended."""
+        return self._number == self._count
+
     def ended(self, now: float) -> Iterator[Interval]:
         """The intervals that have ended by now."""
-        while now >= self.ends:
+        while now >= self.ends and not self.over:
             yield self._interval(partial=False)
             self._number += 1
 
-    def last(self) -> Interval:
+    def last(self) -> Interval | None:
         """The interval that the end of the capture cuts short."""
-        return self._interval(partial=True)
+        return None if self.over else self._interval(partial=True)
 
     def _interval(self, *, partial: bool) -> Interval:
         start = self._begun_ns + round(self._number * self._seconds * NANOSECONDS)
-        return Interval(start, 6, partial)
+        return Interval(start, 6, partial, None if self._load is None else self._load())

@@ -113,19 +113,22 @@ class Outlet:
         if self._sort in {column.name for column in report.table.schema.columns if column.names}:
             report = self._name_columns(report)
         # Names are looked up for what will be printed alone.
-        report = replace(report, table=self._chosen(report.table), interval=interval)
+        report = replace(report, table=self._chosen(report), interval=interval)
         report = self._name_columns(report)
         if self._leading:
             report = replace(report, table=self._lead_report(report.table, interval))
         self._sink.write(self._renderer.report(report))
 
-    def _chosen(self, table: Table) -> Table:
-        """`--sort`: ascending by that column, as reports are; `--top`: the last N rows."""
+    def _chosen(self, report: Report) -> Table:
+        """`--sort`: by that column, ascending as reports are, or not; `--top`: the N largest."""
+        table, descending = report.table, report.largest_first
         if self._sort is not None:
-            values = table.values[self._sort]
-            table = table.take(np.argsort(_sort_keys(values), kind="stable"))
+            keys = _sort_keys(table.values[self._sort])
+            order = np.argsort(keys[::-1] if descending else keys, kind="stable")
+            table = table.take((len(keys) - 1 - order)[::-1] if descending else order)
         if self._top is not None:
-            table = table.take(slice(max(0, len(table) - self._top), None))
+            start = 0 if descending else max(0, len(table) - self._top)
+            table = table.take(slice(start, start + self._top))
         return table
 
     def _extended(self, schema: Schema) -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -17,16 +18,16 @@ from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
 from tcpsnoop.engine.opening import open_source
-from tcpsnoop.engine.outlet import Outlet
-from tcpsnoop.engine.output import ClosedPipeError, Output, Sink, Spool
+from tcpsnoop.engine.outlets import Outlets
+from tcpsnoop.engine.output import ClosedPipeError, Output
 from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling, tell_of_compiling
 from tcpsnoop.engine.privileges import become, unprivileged_user
 from tcpsnoop.engine.reader import Reader, make_reader
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.engine.signals import StopRequest
 from tcpsnoop.engine.warming import warm_up
+from tcpsnoop.engine.watching import with_intervals
 from tcpsnoop.errors import CaptureError, UsageError
-from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.kernel import on_first_compilation
@@ -57,6 +58,7 @@ DONE, INCOMPLETE = 0, 1
 
 def run(settings: Settings, stop: StopRequest) -> int:
     """Do what the settings say; the exit status. UsageError: nothing was started."""
+    settings = with_intervals(settings)
     _check(settings)
     on_first_compilation(partial(tell_of_compiling, settings.note))
     source = open_source(settings)
@@ -91,11 +93,14 @@ def _check(settings: Settings) -> None:
     logs = [name for name, reporter in settings.reports if isinstance(reporter, LogReporter)]
     for option, given in (
         ("--interval", settings.interval),
+        ("--intervals", settings.intervals),
         ("--top", settings.top),
         ("--sort", settings.sort),
     ):
         if given is not None and logs:
             raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
+    if settings.intervals is not None and settings.interval is None:
+        raise UsageError("--intervals: how long is each? --interval says it in seconds")
 
 
 class Run:
@@ -115,7 +120,7 @@ class Run:
         frames = any(reporter.needs_frames for reporter in reporters)
         self._frames = Frames() if frames else None
         in_kernel = settings.live
-        duration = None if settings.live else settings.duration
+        duration = None if settings.live else settings.capture_seconds
         known = host_addresses() if settings.live else ()
         wanted = {probe for reporter in reporters for probe in reporter.probes}
         if attribution is not None:
@@ -145,8 +150,7 @@ class Run:
             resolve=settings.resolve or settings.live,
         )
         self._attribution = attribution
-        self._outlets, self._spools = self._make_outlets()
-        self._begun = False
+        self._outlets = Outlets(settings, output, self._namer.name)
         self._start_ns = time.time_ns()
         self._intervals: FileIntervals | LiveIntervals | None = None
         self._addresses_at = 0.0
@@ -161,13 +165,15 @@ class Run:
         settings = self._settings
         begin_precompiling()
         try:
-            self._prepare()
-            self._reader = make_reader(self._intake, ahead=not settings.live and not self._frames)
-            try:
-                self._loop(self._reader)
-            finally:
-                self._reader.close()
-            self._finish()
+            with self._outlets:
+                self._prepare()
+                ahead = not settings.live and not self._frames
+                self._reader = make_reader(self._intake, ahead=ahead)
+                try:
+                    self._loop(self._reader)
+                finally:
+                    self._reader.close()
+                self._finish()
             self._output.close()
         except ClosedPipeError:
             return DONE
@@ -176,38 +182,6 @@ class Run:
             self._tell()
             return INCOMPLETE
         return self._tell()
-
-    def _make_outlets(self) -> tuple[list[Outlet], list[Spool]]:
-        settings = self._settings
-        several = len(settings.reports) > 1
-        leading = []
-        if settings.machine:
-            leading += ["report"] if several else []
-            leading += ["interval"] if settings.interval is not None else []
-            leading += ["file"] if settings.several_files else []
-        outlets: list[Outlet] = []
-        spools: list[Spool] = []
-        for name, reporter in settings.reports:
-            sink: Sink = self._output
-            if outlets:
-                # One report after the other, from one reading.
-                spools.append(Spool())
-                sink = spools[-1]
-            log = isinstance(reporter, LogReporter)
-            mine = [field for field in leading if field != "file" or log]
-            outlets.append(
-                Outlet(
-                    name,
-                    reporter,
-                    sink,
-                    self._namer.name,
-                    leading=mine,
-                    files=settings.files,
-                    top=settings.top,
-                    sort=settings.sort,
-                )
-            )
-        return outlets, spools
 
     def _prepare(self) -> None:
         """All that must be done before packets are waited for; root is given up last."""
@@ -222,27 +196,23 @@ class Run:
             become(user)
         if settings.live:
             self._start_ns = time.time_ns()
-            self._begin()
+            self._outlets.begin(self._start_ns)
             settings.note("Tracing... Hit Ctrl-C to end.")
+            self._outlets.show()
             if settings.run:
                 self._followed = FollowedCommand(settings.run)
         if settings.interval is not None:
             self._intervals = (
-                LiveIntervals(settings.interval, self._start_ns, time.monotonic())
+                LiveIntervals(
+                    settings.interval,
+                    self._start_ns,
+                    time.monotonic(),
+                    settings.intervals,
+                    lambda: os.getloadavg()[0],
+                )
                 if settings.live
                 else FileIntervals(settings.interval)
             )
-
-    def _begin(self, first_ns: int | None = None) -> None:
-        """Write what stands before the first row; relative times count from `first_ns`."""
-        if self._begun:
-            return
-        self._begun = True
-        settings = self._settings
-        start_ns = self._start_ns if settings.live else first_ns
-        for outlet in self._outlets:
-            options = RenderOptions(settings.header, settings.time, start_ns)
-            outlet.begin(settings.renderer(options))
 
     def _loop(self, reader: Reader) -> None:
         settings = self._settings
@@ -251,9 +221,7 @@ class Run:
             end = time.monotonic() + settings.duration
         while not self._stop.asked:
             now = time.monotonic()
-            if end is not None and now >= end:
-                break
-            if self._followed is not None and self._followed.ended:
+            if self._is_over(now, end):
                 break
             batch = reader.next(self._patience(now, end))
             now = time.monotonic()
@@ -269,6 +237,14 @@ class Run:
         if settings.live:
             self._last_look(reader)
 
+    def _is_over(self, now: float, end: float | None) -> bool:
+        """Whether a live capture has come to an end that was asked for."""
+        if self._followed is not None and self._followed.ended:
+            return True
+        if isinstance(self._intervals, LiveIntervals) and self._intervals.over:
+            return True
+        return end is not None and now >= end
+
     def _patience(self, now: float, end: float | None) -> float:
         """How long to wait for packets."""
         busy = self._attribution is not None and self._attribution.busy
@@ -280,7 +256,8 @@ class Run:
         return max(0.0, min(until) - now)
 
     def _take(self, batch: Intaken, reader: Reader, now: float) -> None:
-        self._begin(batch.first_ns)
+        if not self._settings.live:
+            self._outlets.begin(batch.first_ns)
         if self._frames is not None and batch.packets is not None:
             self._frames.keep(batch.segments, batch.packets, self._source.interfaces)
         if not self._settings.live and batch.interfaces > self._interfaces:
@@ -316,9 +293,11 @@ class Run:
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
                 self._label_the_rest()
-                for outlet in self._outlets:
-                    self._background.do(outlet.closing(interval))
+                for job in self._outlets.closing(interval):
+                    self._background.do(job)
             self._background.check()
+        if self._outlets.asked_to_end():
+            self._stop.asked = True
 
     def _emit(self, probes: ProbeBatch) -> None:
         for part in self._cut(probes):
@@ -335,8 +314,7 @@ class Run:
                 self._observe(probes)
 
     def _observe(self, probes: ProbeBatch) -> None:
-        for outlet in self._outlets:
-            outlet.observe(probes, self._source.interfaces, self._frames)
+        self._outlets.observe(probes, self._source.interfaces, self._frames)
 
     def _cut(self, probes: ProbeBatch) -> Iterator[ProbeBatch]:
         """Parts of one interval; reports are printed between them."""
@@ -345,8 +323,7 @@ class Run:
             return
         for ended, part in self._intervals.cut(probes, self._intake.clock.first_ns or 0):
             if ended is not None:
-                for outlet in self._outlets:
-                    outlet.report(ended, skip_empty=True)
+                self._outlets.report(ended, skip_empty=True)
             yield part
 
     def _finish(self) -> None:
@@ -355,20 +332,17 @@ class Run:
             self._emit(probes)
         self._label_the_rest()
         self._end_tracking()
-        self._begin()
+        self._outlets.begin(self._start_ns if self._settings.live else None)
         interval = None
-        skip_empty = isinstance(self._intervals, FileIntervals)
+        reading = isinstance(self._intervals, FileIntervals)
         if isinstance(self._intervals, FileIntervals):
             interval = self._intervals.last(self._intake.clock.now_ns)
         elif self._intervals is not None:
             interval = self._intervals.last()
         self._background.finish()
-        for outlet in self._outlets:
-            outlet.report(interval, skip_empty=skip_empty and interval is not None)
-        for spool in self._spools:
-            if not self._settings.machine:
-                self._output.write([b"\n"])
-            spool.pour(self._output)
+        if interval is not None or self._intervals is None or reading:
+            self._outlets.report(interval, skip_empty=reading and interval is not None)
+        self._outlets.finish()
 
     def _end_tracking(self) -> None:
         """Keep what is told of it, and give the memory back before reports need theirs."""
@@ -391,7 +365,7 @@ class Run:
             *notes.drops_note(source.drops()),
             *(self._tracked or ()),
             *source.anomalies,
-            *(note for outlet in self._outlets for note in outlet.notes),
+            *self._outlets.notes,
             *self._namer.notes(),
         ]
         if self._attribution is not None:

@@ -31,6 +31,7 @@ class Settings:
     count: int | None = None
     duration: float | None = None
     interval: float | None = None
+    intervals: int | None = None  # stop after so many
     local: tuple[str, ...] = ()
     pids: tuple[int, ...] = ()
     commands: tuple[str, ...] = ()
@@ -68,3 +69,11 @@ class Settings:
     def several_files(self) -> bool:
         """Rows must say which file they are of."""
         return len(self.files) > 1
+
+    @property
+    def capture_seconds(self) -> float | None:
+        """Reading: stop after so many seconds of capture time."""
+        given = [self.duration] if self.duration is not None else []
+        if self.interval is not None and self.intervals is not None:
+            given.append(self.interval * self.intervals)
+        return min(given, default=None)

@@ -87,3 +87,14 @@ class SummaryReporter(Reporter, Protocol):
 
     def report(self) -> Report:
         """What is known so far, in the order it is to be printed."""
+
+
+@runtime_checkable
+class WatchedReporter(SummaryReporter, Protocol):
+    """A summary that is looked at as it changes: live it has intervals without being asked."""
+
+    interval_seconds: ClassVar[float]  # how long they are then
+
+    @property
+    def in_place(self) -> bool:
+        """On a terminal, each report shall take the place of the one before."""

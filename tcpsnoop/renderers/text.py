@@ -6,7 +6,8 @@ packets, process names or host names reaches a terminal raw.
 A log may begin with a column of times: `relative` is seconds since the start with six digits,
 `clock` the local time of day. A report of an interval begins with the interval's start as machine
 formats write it (RFC 3339, UTC), so that blocks of both can be told to belong together, followed by
-`partial` if it was cut short; a blank line stands between blocks.
+`partial` if it was cut short; a blank line stands between blocks. What a report has `above` its
+rows stands in that line, after the load of the host, and a blank line follows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from tcpsnoop.report import (
     Align,
     Cell,
     Grid,
-    Interval,
     Kind,
     Layout,
     Line,
@@ -85,9 +85,9 @@ class Text:
         yield from pieces if table.below is None else _with_below(pieces, table.below)
 
     def report(self, report: Report) -> Iterator[bytes]:
-        """A report: start of the interval if it has one, header, rows."""
-        if report.interval is not None:
-            yield self._block_start(report.interval)
+        """A report: start of the interval and what stands above if it has them, header, rows."""
+        if report.interval is not None or report.above is not None:
+            yield self._block_start(report)
         layout = report.table.schema.layout
         if isinstance(layout, Line) and self._options.header:
             yield f"{layout.header}\n".encode()
@@ -111,11 +111,19 @@ class Text:
         title, field = _FIRST_COLUMNS[self._options.time]
         return title, (field, " ")
 
-    def _block_start(self, interval: Interval) -> bytes:
+    def _block_start(self, report: Report) -> bytes:
+        interval, above = report.interval, report.above
         self._blocks += 1
+        parts = []
+        if interval is not None:
+            mark = " partial" if interval.partial else ""
+            parts.append(f"{rfc3339(interval.start_ns, interval.digits)}{mark}")
+        if above is not None:
+            if interval is not None and interval.load is not None:
+                parts.append(f"load: {interval.load:.2f}")
+            parts.append(b"".join(self._body(above, above.schema.layout)).decode())
         blank = "\n" if self._blocks > 1 else ""
-        mark = " partial" if interval.partial else ""
-        return f"{blank}{rfc3339(interval.start_ns, interval.digits)}{mark}\n".encode()
+        return f"{blank}{',  '.join(parts)}\n".encode()
 
     def _histograms(self, table: Table, layout: Quantize) -> Iterator[bytes]:
         """A head, a blank line and a histogram for each row, a blank line between two."""

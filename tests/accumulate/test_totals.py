@@ -13,7 +13,7 @@ def test_values_are_combined_over_the_buckets_of_a_key() -> None:
     block.observe((keys,), (1, sizes), buckets)
     totals = block.totals()
     seven = totals.key(0).tolist().index(7)
-    assert len(totals) == 2
+    assert (len(totals), totals.columns) == (2, 1)
     assert [int(totals.value(number)[seven]) for number in range(2)] == [3, 3]
     own = slice(*totals.starts[seven : seven + 2])
     assert totals.buckets[own].tolist() == [2, 3]

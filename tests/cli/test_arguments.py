@@ -10,8 +10,8 @@ from tcpsnoop.errors import UsageError
 # The options of DESIGN 4 that every report has, as its table lists them.
 OPTIONS = """
     -r --read -i --interface -n --numeric --hosts --resolve -t -T -c --count -d --duration
-    --interval --local -p --pid --command --uid --cgroup --top --sort --max-connections --format
-    -o --output --hold --no-tracing --tracepoints
+    --interval --intervals --local -p --pid --command --uid --cgroup --top --sort
+    --max-connections --format -o --output --hold --no-tracing --tracepoints
     --force --no-header -s --snaplen -B --buffer-size --no-promiscuous -Z -q --quiet
 """
 

@@ -106,6 +106,23 @@ def test_intervals_of_a_file_follow_capture_time(run_program: RunTcpsnoop, tmp_p
     ]
 
 
+def test_so_many_intervals_of_a_file_and_no_more(run_program: RunTcpsnoop, tmp_path: Path) -> None:
+    starts = (0.25, 1.2, 1.5, 2.3, 4.0)
+    visits = [visit(at, client_port=1000 + number) for number, at in enumerate(starts)]
+    file = write(tmp_path / "intervals.pcap", *visits)
+    form = ("accept", "-n", "--interval", "1", "-r", file)
+    done = run_program(*form, "--intervals", "2")
+    # Both are whole, as the capture went on.
+    assert [line for line in done.stdout.splitlines() if "Z" in line] == [
+        "2006-08-01T12:00:00.250000Z",
+        "2006-08-01T12:00:01.250000Z",
+    ]
+    machine = run_program(*form, "--format", "jsonl", "--intervals", "3")
+    assert [row["count"] for row in rows(machine)] == [2, 1, 1]
+    sooner = run_program(*form, "--format", "jsonl", "--intervals", "3", "-d", "1")
+    assert [row["count"] for row in rows(sooner)] == [2]
+
+
 @pytest.mark.parametrize("given", ["192.168.1.109", "192.168.1.104/29"])
 def test_local_addresses_stand_at_the_left(
     run_program: RunTcpsnoop, capture: Capture, given: str

@@ -140,3 +140,24 @@ def test_live_a_late_look_does_not_shift_those_that_follow() -> None:
     ended = [each for late in np.arange(1.0, 1_000.0) for each in intervals.ended(late + 0.375)]
     assert [each.start_ns - START_NS for each in ended] == [n * SECOND for n in range(999)]
     assert intervals.ends == 1_000.0
+
+
+def test_live_none_begins_after_the_last_that_was_asked_for() -> None:
+    intervals = LiveIntervals(1, START_NS, now=0.0, count=2)
+    over = [intervals.over]
+    assert list(intervals.ended(1.5)) == [interval(0)]
+    over.append(intervals.over)
+    assert list(intervals.ended(9.0)) == [interval(SECOND)]
+    over.append(intervals.over)
+    assert over == [False, False, True]
+    assert intervals.last() is None
+    assert list(intervals.ended(99.0)) == []
+
+
+def test_live_an_interval_has_the_load_at_its_end() -> None:
+    loads = iter((0.5, 2.25))
+    intervals = LiveIntervals(1, START_NS, now=0.0, load=lambda: next(loads))
+    assert [each.load for each in intervals.ended(1.0)] == [0.5]
+    last = intervals.last()
+    assert last is not None
+    assert (last.load, last.partial) == (2.25, True)

@@ -20,6 +20,7 @@ from tcpsnoop.renderers.jsonl import Jsonl
 from tcpsnoop.report import Interval, Report
 from tcpsnoop.reporters.accept import Accept
 from tcpsnoop.reporters.io import Io
+from tcpsnoop.reporters.top import Top
 from tests.probe_batches import START_NS, batch_of, row
 
 NUMERIC = Namer(True, {}, False).name
@@ -154,6 +155,31 @@ def test_order_and_the_largest(options: dict[str, Any], expected: list[int]) -> 
     observe(outlet, accepted(*PORTS))
     outlet.report()
     assert [each["lport"] for each in sink.rows()] == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [3, 2, 1]),
+        ({"top": 2}, [3, 2]),
+        ({"top": 9}, [3, 2, 1]),
+        ({"sort": "lport"}, [2, 1, 3]),
+        ({"sort": "rx_payload"}, [3, 2, 1]),
+        ({"sort": "lport", "top": 1}, [2]),
+    ],
+)
+def test_where_the_largest_is_first_it_stays_so(
+    options: dict[str, Any], expected: list[int]
+) -> None:
+    """Ties under --sort keep the report's own order: all received nothing."""
+    sink = Kept()
+    outlet = outlet_of(Top(), sink, **options)
+    sizes = {1: 10, 2: 20, 3: 30}
+    ports = {1: 80, 2: 443, 3: 22}
+    ends = {n: (f"10.0.0.1 {ports[n]}", f"10.0.0.2 {n}") for n in sizes}
+    observe(outlet, [row("send", *ends[n], bytes=size) for n, size in sizes.items()])
+    outlet.report()
+    assert [each["rport"] for each in sink.rows()] == expected
 
 
 def test_sorting_by_names_looks_them_up_first() -> None:

@@ -97,6 +97,9 @@ def test_no_packet_that_passes_the_filter_is_none(run_on: RunOn) -> None:
     ("report", "options", "told"),
     [
         (Io, {"interval": 1.0}, "--interval: io is a log"),
+        (Io, {"intervals": 2, "interval": 1.0}, "--interval: io is a log"),
+        (Io, {"intervals": 2}, "--intervals: io is a log"),
+        (Accept, {"intervals": 2}, "--intervals: how long is each"),
         (Io, {"top": 3}, "--top: io is a log"),
         (Io, {"sort": "packet"}, "--sort: io is a log"),
         (Accept, {"pids": (1,)}, "a capture file does not tell processes"),

@@ -31,3 +31,16 @@ def test_nobody_needs_to_listen() -> None:
     settings = Settings((), Text)
     settings.note("unheard")
     settings.fault("unheard")
+
+
+def test_reading_ends_with_the_duration_or_the_last_interval() -> None:
+    def seconds(**given: float) -> float | None:
+        return Settings((), Text, **given).capture_seconds  # type: ignore[arg-type]  # mixed numbers
+
+    assert seconds() is None
+    assert seconds(interval=2.0) is None
+    assert seconds(intervals=3) is None
+    assert seconds(interval=2.0, intervals=3) == 6
+    assert seconds(duration=5.0) == 5
+    assert seconds(duration=5.0, interval=2.0, intervals=3) == 5
+    assert seconds(duration=7.0, interval=2.0, intervals=3) == 6

@@ -308,6 +308,27 @@ def test_intervals_begin_with_their_start_and_a_blank_line_is_between() -> None:
     )
 
 
+def test_what_stands_above_is_in_the_line_of_the_start_after_the_load() -> None:
+    layout = Line("", ("IN: ", Cell("n", 3), " KB"))
+    above = Table(schema(layout, n=Kind.INTEGER), {"n": integers([7])})
+    table = accepts().take(slice(0, 0))
+    renderer = Text(RenderOptions(header=False))
+    reports = [
+        Report(table, above=above),
+        Report(table, above=above, interval=Interval(NOON, 6)),
+        Report(table, above=above, interval=Interval(NOON, 6, partial=True, load=0.456)),
+        Report(table, interval=Interval(NOON, 6, load=0.456)),
+    ]
+    text = b"".join(piece for each in reports for piece in renderer.report(each)).decode()
+    start = "2026-11-21T12:00:00.000000Z"
+    assert text == (
+        "IN:   7 KB\n\n"
+        f"\n{start},  IN:   7 KB\n\n"
+        f"\n{start} partial,  load: 0.46,  IN:   7 KB\n\n"
+        f"\n{start}\n"
+    )
+
+
 def test_a_log_of_another_layout_is_a_block_for_each_table() -> None:
     table = wdist([(-1, None, "192.168.1.109 -> *:79", [[2, 1]])])
     assert log(table) == WRITES[: WRITES.index("\n PID: -      CMD: 192.168.1.185")]
