@@ -61,6 +61,7 @@ PLANTED = {
     "pcapy": ("tcpsnoop.engine.planted", "pcapy"),
     "scapy": ("tcpsnoop.engine.planted", "scapy"),
     "tabulate": ("tcpsnoop.engine.planted", "tabulate"),
+    "rich": ("tcpsnoop.renderers.planted", "rich"),
     "numba": ("tcpsnoop.engine.planted", "numba"),
     "argparse": ("tcpsnoop.engine.planted", "argparse"),
 }

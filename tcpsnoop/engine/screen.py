@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tcpsnoop.engine.keys import Keys
 from tcpsnoop.engine.output import ClosedPipeError, Sink
@@ -34,24 +35,17 @@ class Screen:
         self._frame = Frame(())
         self._reported = False  # the frame is a report
         self._size = (0, 0)
-        self._live: Any = None  # of rich, which takes a moment to import
+        self._live: Any = None
+        # Who has given up root can perhaps import nothing any more.
+        with _live_on(io.StringIO()) as nowhere:
+            nowhere.update(self._frame, refresh=True)
 
     def open(self, message: str) -> None:
         """Take the terminal; `message` stands there until the first report."""
-        from rich.console import Console
-        from rich.live import Live
-
         file = open(  # noqa: SIM115  (rich keeps it)
             self._descriptor, "w", encoding="utf-8", errors="replace", closefd=False
         )
-        console = Console(file=file, force_terminal=True, color_system=None, legacy_windows=False)
-        self._live = Live(
-            console=console,
-            screen=True,
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._live = _live_on(file)
         self._frame = Frame([message])
         with self._writing():
             self._start()
@@ -119,6 +113,21 @@ class Screen:
                 yield
         except OSError:
             raise ClosedPipeError from None  # the terminal has gone
+
+
+def _live_on(file: IO[str]) -> Any:
+    """What draws on a terminal: rich, which takes a moment to import."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(file=file, force_terminal=True, color_system=None, legacy_windows=False)
+    return Live(
+        console=console,
+        screen=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 @dataclass(frozen=True)
