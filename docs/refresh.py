@@ -7,8 +7,8 @@ nothing, says where they differ, and ends with status 1.
   checkout; what it prints, on standard output and standard error, stands below. Other commands, as
   those that need root (`# tcpsnoop ...`), are left alone.
 - Between `<!-- begin columns NAME -->` and `<!-- end -->` stand a report's columns, with
-  `columns NAME OPTION=VALUE` those that it has then; likewise its `options NAME`, the text of
-  `file PATH`, and the diagram and the table of a state machine, `states MODULE`.
+  `columns NAME OPTION=VALUE` those that it has then (`on` is for switches); likewise its `options
+  NAME`, the text of `file PATH`, and the diagram and the table of a state machine, `states MODULE`.
 - A page with `<!-- plugin FOLDER -->` is run with the package in that folder installed.
 """
 
@@ -117,7 +117,8 @@ def _columns(name: str) -> Iterator[str]:
     from tcpsnoop.registry import REPORTERS, load
 
     name, *choices = name.split()
-    options = dict(choice.split("=") for choice in choices)
+    pairs = (choice.split("=") for choice in choices)
+    options = {option: True if value == "on" else value for option, value in pairs}
     yield from ("| column | type | meaning |", "| --- | --- | --- |")
     for column in load(REPORTERS, name)(**options).schema.columns:
         meaning = column.meaning.replace("|", r"\|")
