@@ -51,8 +51,15 @@ SCHEMA = Schema(
         *ATTRIBUTION,
     ),
     layout=Quantize(
-        # `writer` is for people alone: the command line, or what stands for it.
-        head=(" PID: ", Cell("pid", 6, Align.LEFT), " CMD: ", Cell("writer")),
+        # For people alone: `writer` stands for the command line of an unknown process, `mark` says
+        # what must be told of the method.
+        head=(
+            " PID: ",
+            Cell("pid", 6, Align.LEFT),
+            " CMD: ",
+            Cell("command_line", otherwise="writer"),
+            Cell("mark"),
+        ),
         buckets="buckets",
     ),
 )
@@ -71,6 +78,7 @@ _EVIDENCE = 4  # of the values
 _ESTIMATED = "method psh: writes are estimated from packets"
 _TOLD = "method exact: writes are send calls, by the kernel's record"
 _BOTH = f"{_TOLD}; those marked psh are estimated from packets"
+_MARK = " (psh)"
 
 
 @dataclass
@@ -134,16 +142,15 @@ class Wdist:
         other = order == len(totals) - totals.has_other
         unknown = (owner == 0) & ~other
         mixed = bool(exact.any() and not (exact | other).all())
+        holders = process["who"]
 
         def writer(row: int) -> str:
-            """Who wrote: the command line, or the holders, or the end."""
+            """Who wrote, when there is no command line."""
             if other[row]:
                 return OTHER
             if unknown[row]:
-                name = _end(int(high[row]), int(low[row]), int(side[row]))
-            else:
-                name = str(_entry(process["command_line"], row) or _entry(process["who"], row))
-            return f"{name} ({_METHODS[0]})" if mixed and not exact[row] else name
+                return _end(int(high[row]), int(low[row]), int(side[row]))
+            return str(holders.pool[int(holders.data[row])])
 
         values = process | {
             "laddr": Values(np.stack((high, low), axis=1), known=unknown),
@@ -152,6 +159,7 @@ class Wdist:
             "buckets": Values(order, LazyPool(len(totals), _histograms(totals))),
             "method": Values(_methods(exact, other), _METHODS),
             "writer": Values(np.arange(len(order)), LazyPool(len(order), writer)),
+            "mark": Values((mixed & ~exact & ~other).astype(np.int32), ("", _MARK)),
         }
         for number, name in enumerate(("count", "sum", "min", "max")):
             values[name] = Values(totals.value(number)[order])
@@ -172,11 +180,6 @@ def _order(totals: Totals, pid: NDArray[np.generic]) -> NDArray[np.int64]:
     weight = np.add.reduceat(weights, totals.starts[:-1])
     words = text_words(high, low)
     return totals.order(weight, pid, *words, side & _PORT, side, owner)
-
-
-def _entry(values: Values, row: int) -> object:
-    index = int(values.data[row])
-    return values.pool[index] if index >= 0 else None
 
 
 def _histograms(totals: Totals) -> Callable[[int], list[list[int]]]:
