@@ -25,10 +25,10 @@ BUILT = {
     "duplicate-frame",
 }
 
-# The fields of every probe row, as the design names them.
+# The fields of every probe row, as the design names them, and the frame that snoop shows.
 COMMON = """
-    packet time_ns connection end laddr lport raddr rport direction bytes flags duplicate
-    pid command uid attribution
+    packet time_ns connection end laddr lport raddr rport direction bytes frame_bytes flags
+    duplicate pid command uid attribution
 """
 
 
