@@ -38,6 +38,11 @@ class Process:
     command_line: str = ""  # the argument list, `[command]` when it could not be read
     uid: int = -1  # -1 unknown
     cgroup: str = ""  # path below the root of cgroups; "" unknown, or the root itself
+    user: str = ""  # name of the real user, as the machine has it; "" unknown
+    executable: str = ""  # path of the program; "" unknown, as of others' processes without rights
+    parent_pid: int = -1  # who it was a child of when it was read; -1 unknown, 0 none
+    parent_command: str = ""
+    namespace: int = 0  # inode of its network namespace, 0 unknown
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,12 @@ class Attribution:
             yield self.label(batch)
             return
         self.lookup.see(batch)
-        kept = replace(batch, rows=batch.rows.copy(), closed=batch.closed.copy())
+        kept = replace(
+            batch,
+            rows=batch.rows.copy(),
+            closed=batch.closed.copy(),
+            details=batch.details.copy(),
+        )
         self._held.append((now + self._hold, kept))
 
     def due(self, now: float) -> Iterator[ProbeBatch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, SHARED
-from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, ORIGINATOR, RESPONDER, ProbeBatch
 from tcpsnoop.engine.attribution import Attribution
-from tcpsnoop.owners import Choice
+from tcpsnoop.owners import Choice, Procfs
 from tests.owners.proc_tree import AFTER_ANY_LOOK, Clock, Place, ProcTree, Row, lookup, seen
 
 SERVER: Place = ("192.168.1.5", 80)
@@ -137,3 +138,20 @@ def test_the_given_batch_stays_as_it_was(proc: ProcTree) -> None:
     before = given.rows.copy()
     attribution(proc, pids=[30]).label(given)
     assert (given.rows == before).all()
+
+
+def test_what_is_held_is_a_copy_of_all_that_belongs_to_it(proc: ProcTree) -> None:
+    """The memory of a batch is used again for the next one."""
+
+    class Late(Procfs):
+        late = True
+
+    clock = Clock()
+    held = Attribution(Late(clock.nanoseconds, proc.root, clock), Choice(), hold=1.0)
+    given = remote_batch()
+    given = replace(given, details=np.zeros(1, DETAIL), closed=np.zeros(1, CLOSED_ROW))
+    assert list(held.take(given, 10.0)) == []
+    given.details["elapsed_ns"] = given.closed["start_ns"] = given.rows["packet"] = 99
+    (kept,) = held.due(11.0)
+    assert kept.details["elapsed_ns"].tolist() == kept.closed["start_ns"].tolist() == [0]
+    assert packets(kept) == [1, 2, 3]

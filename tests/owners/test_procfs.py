@@ -14,6 +14,7 @@ from tcpsnoop.batches.probes import ORIGINATOR, PROBE_ROW, RESPONDER, ProbeBatch
 from tcpsnoop.batches.segments import ACK, RST, SYN
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
 from tcpsnoop.owners import descriptors, processes
+from tcpsnoop.owners.processes import user_name
 from tcpsnoop.owners.procfs import MOST_LOOKED_FOR, REFRESH_SECONDS
 from tcpsnoop.owners.socket_table import Socket, SocketTable
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, labels, listening, lookup, seen
@@ -54,7 +55,10 @@ def test_the_only_holder(
 ) -> None:
     proc.table(row)
     proc.process(42, "nginx", [500], start_time=77, uid=33, arguments=["nginx", "-g", "x"])
-    expected = Owner(HOLDER, Process(42, 77, "nginx", "nginx -g x", 33))
+    process = Process(
+        42, 77, "nginx", "nginx -g x", 33, user=user_name(33), parent_pid=1, parent_command="init"
+    )
+    expected = Owner(HOLDER, process)
     assert answer(proc, clock, local, remote) == expected
 
 

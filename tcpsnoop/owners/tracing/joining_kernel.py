@@ -312,6 +312,10 @@ def _tell_of_process(event: Row, tables: Tables, kind: Integer) -> None:
         if event["laddr_high"] != 0:
             one["name_high"] = event["laddr_high"]
             one["name_low"] = event["laddr_low"]
+        if one["used"] != 0:
+            # It is read again while it is there.
+            tables.used[tables.state[USED]] = number
+            tables.state[USED] += 1
     elif kind == EXITED:
         # Its other threads may go on, under the same PID.
         one["exit_ns"] = time

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import Process
-from tcpsnoop.owners.processes import KnownProcess, open_folder, read_process
+from tcpsnoop.owners.tracing.host import Host
 from tcpsnoop.owners.tracing.tables import ALWAYS, NEVER, NONE, Tables
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # unit of a process's start time
 # A process is stamped some moments before its birth is told.
 LATE_TICKS = 2
 # Names of processes that are remembered; the oldest go first.
@@ -27,15 +25,11 @@ class _Named(NamedTuple):
 
 
 class Naming:
-    """Processes by the number of their record.
+    """Processes by the number of their record."""
 
-    `boot_ns` gives the system's time at which the machine started.
-    """
-
-    def __init__(self, tables: Tables, root: str, boot_ns: Callable[[], int]) -> None:
+    def __init__(self, tables: Tables, host: Host) -> None:
         self._tables = tables
-        self._root = root
-        self._boot_ns = boot_ns
+        self._host = host
         self._named: dict[int, _Named] = {}
         self._numbers: dict[tuple[int, int], int] = {}  # by PID and start time
 
@@ -87,18 +81,9 @@ class Naming:
 
     def _read(self, row: NDArray[np.void]) -> Process | None:
         """What /proc says of it, if it is the same process there."""
-        pid = int(row["pid"])
-        try:
-            folder = open_folder(f"{self._root}/{pid}")
-        except OSError:
+        process = self._host.read_process(int(row["pid"]), int(row["executed_ns"]))
+        if process is None:
             return None
-        try:
-            found: KnownProcess = read_process(folder, pid)
-        except (OSError, ValueError):
-            return None
-        finally:
-            os.close(folder)
-        process = found.process
         known = int(row["start_ticks"])
         if known != NONE:
             return process if process.start_time == known else None
@@ -110,33 +95,40 @@ class Naming:
     def _told(self, row: NDArray[np.void], name: tuple[int, int], known: _Named | None) -> Process:
         """What events say of a process that has ended."""
         command = _text(*name)
+        before = known.process if known is not None else None
+        if before is not None and known is not None and known.executed_ns == row["executed_ns"]:
+            return replace(before, command=command)
         start_time = int(row["start_ticks"])
         if start_time == NONE:
             start_time = self._ticks(row)
-        before = known.process if known is not None else None
-        if before is not None and known is not None and known.executed_ns == row["executed_ns"]:
-            line, uid = before.command_line, before.uid
-        else:
-            line, uid = self._inherited_line(row) or f"[{command}]", -1
-        return Process(int(row["pid"]), start_time, command, line, uid)
-
-    def _inherited_line(self, row: NDArray[np.void]) -> str:
-        """The arguments of who forked it, if neither has called exec since."""
         parent = int(row["parent"])
         above = self._row(parent) if parent != NONE else None
-        if above is None or row["executed_ns"] != ALWAYS:
-            return ""
-        if above["executed_ns"] > row["start_ns"]:
-            return ""
-        made_by = self.process(parent)
-        return "" if made_by is None else made_by.command_line
+        made_by = self.process(parent) if above is not None else None
+        same = made_by if _same_program(row, above) else None
+        return Process(
+            int(row["pid"]),
+            start_time,
+            command,
+            same.command_line if same else f"[{command}]",
+            cgroup=self._host.cgroup_path(int(row["cgroup"])),
+            executable=same.executable if same else "",
+            parent_pid=made_by.pid if made_by else -1,
+            parent_command=made_by.command if made_by else "",
+        )
 
     def _ticks(self, row: NDArray[np.void]) -> int:
         """The start time of a process whose birth was told."""
         if row["start_ns"] == ALWAYS:
             return 0
-        since_boot = int(row["start_ns"]) - self._boot_ns()
-        return since_boot * TICKS_PER_SECOND // 1_000_000_000
+        since_boot = int(row["start_ns"]) - self._host.boot_ns()
+        return since_boot * self._host.ticks_per_second // 1_000_000_000
+
+
+def _same_program(row: NDArray[np.void], above: NDArray[np.void] | None) -> bool:
+    """Whether a process runs what the one that forked it did: neither has called exec since."""
+    if above is None or row["executed_ns"] != ALWAYS:
+        return False
+    return bool(above["executed_ns"] <= row["start_ns"])
 
 
 def _text(high: int, low: int) -> str:

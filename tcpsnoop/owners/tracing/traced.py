@@ -21,6 +21,7 @@ from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
+from tcpsnoop.owners.tracing.host import Host, here
 from tcpsnoop.owners.tracing.joining_kernel import join
 from tcpsnoop.owners.tracing.matching_kernel import (
     ELSEWHERE,
@@ -35,7 +36,7 @@ from tcpsnoop.owners.tracing.matching_kernel import (
     sight,
 )
 from tcpsnoop.owners.tracing.naming import Naming
-from tcpsnoop.owners.tracing.seeds import namespace_of, seeds
+from tcpsnoop.owners.tracing.seeds import seeds
 from tcpsnoop.owners.tracing.self_test import SECONDS, connect_to_ourselves, is_ours
 from tcpsnoop.owners.tracing.tables import (
     CAPTURED_NS,
@@ -57,7 +58,6 @@ SLACK_NS = 1_000_000
 PATIENCE_NS = 1_000_000_000
 # Ends of connections remembered, a power of two.
 ENDS = 1 << 18
-_PID_MAX = "/proc/sys/kernel/pid_max"
 NO_SOCKET = "no socket"
 NOT_VISIBLE = "not visible"
 
@@ -81,7 +81,11 @@ class Rings(Protocol):
 
 
 class Traced:
-    """The join of events and packets. `now_ns` is the clock of packets; `root` is /proc."""
+    """The join of events and packets. `now_ns` is the clock of packets; `root` is /proc.
+
+    `host` is where the events are from, unless that is here. `told` is called with all that is
+    taken in, in its order: events whose times are the system's.
+    """
 
     def __init__(
         self,
@@ -90,22 +94,24 @@ class Traced:
         pool: OwnerPool,
         addresses: LocalAddresses,
         root: str = "/proc",
+        host: Host | None = None,
+        told: Callable[[NDArray[np.void]], None] | None = None,
     ) -> None:
         self.method = rings.method
         self._rings = rings
-        self._now_ns = now_ns
         self._difference = ClockDifference(now_ns)
         self._pool = pool
         self._addresses = addresses
-        with open(_PID_MAX) as file:
-            self._tables = make_tables(int(file.read()) + 1)
+        self._told = told
+        host = here(root, now_ns) if host is None else host
+        self._tables = make_tables(host.pids)
         state = self._tables.state
-        state[NAMESPACE_OWN] = namespace_of(f"{root}/self")
+        state[NAMESPACE_OWN] = host.namespace
         state[TRANSLATES] = int(rings.translates)
         self._ends = no_ends(ENDS)
         self._newest = np.full(ENDS, -1, np.int64)
         self._new_ends = np.zeros(ENDS, np.int64)
-        self._naming = Naming(self._tables, root, self._boot_ns)
+        self._naming = Naming(self._tables, host)
         self._codes: dict[int, tuple[Process | None, int]] = {}
         self._pending = np.empty(0, EVENT)
         self._writes: list[NDArray[np.void]] = []
@@ -207,6 +213,8 @@ class Traced:
     def take_in(self, events: NDArray[np.void]) -> None:
         """Join events, whose times are the system's."""
         order = np.argsort(events["time_ns"], kind="stable")
+        if self._told is not None:
+            self._told(events[order])
         state, at = self._tables.state, 0
         while at < len(order):
             at = join(events, order, at, self._tables)
@@ -237,9 +245,6 @@ class Traced:
         """Events by the system's clock; they are changed in place."""
         events["time_ns"] += self._difference()
         return events
-
-    def _boot_ns(self) -> int:
-        return self._now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def _code(self, number: int) -> int:
         """The code of a process as `exact` owner."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,12 +77,13 @@ class EverywhereLocal(LocalAddresses):
 class Story:
     """Events and packets in turn; times are microseconds after noon."""
 
-    def __init__(self, *others: str) -> None:
+    def __init__(
+        self, *others: str, told: Callable[[NDArray[np.void]], None] | None = None
+    ) -> None:
         self.pool = OwnerPool()
         self.rings = NoRings()
-        self.traced = Traced(
-            self.rings, lambda: NOON, self.pool, EverywhereLocal(*others), root="/nowhere"
-        )
+        local = EverywhereLocal(*others)
+        self.traced = Traced(self.rings, lambda: NOON, self.pool, local, root="/nowhere", told=told)
         self.tables = self.traced._tables
         self.tables.state[NAMESPACE_OWN] = OWN_NAMESPACE
         self._told: list[NDArray[np.void]] = []

@@ -9,16 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from tcpsnoop.owners.tracing.naming import TICKS_PER_SECOND, Naming
+from tcpsnoop.owners.processes import process_at
+from tcpsnoop.owners.tracing.host import Host
+from tcpsnoop.owners.tracing.naming import Naming
 from tests.owners.proc_tree import ProcTree
 from tests.owners.tracing.story import NOON, Story
 
 START = 5  # ticks
+TICKS_PER_SECOND = 100
+SSHD = "/system.slice/ssh.service"
+
+
+def host(root: Path) -> Host:
+    """A machine whose /proc is there, started a second before NOON; it has one cgroup, 77."""
+    return Host(
+        1000,
+        1,
+        lambda pid, _: process_at(str(root), pid),
+        lambda number: SSHD if number == 77 else "",
+        lambda: NOON - 10**9,
+        TICKS_PER_SECOND,
+    )
 
 
 def naming(story: Story, root: Path) -> Naming:
     story.happen()
-    return Naming(story.tables, str(root), lambda: NOON - 10**9)
+    return Naming(story.tables, host(root))
 
 
 @pytest.fixture
@@ -69,6 +85,18 @@ def test_a_forked_process_that_is_gone_has_the_arguments_of_its_parent(proc: Pro
     assert process is not None
     assert (process.command, process.command_line, process.uid) == ("curl", "curl -s x", -1)
     assert process.start_time == TICKS_PER_SECOND
+    assert (process.parent_pid, process.parent_command) == (100, "curl")
+
+
+def test_a_process_that_is_gone_has_the_cgroup_that_its_calls_told(proc: ProcTree) -> None:
+    story = Story()
+    story.process(100, "curl", start=START)
+    story.fork(3, 100, 101)
+    story.send(4, 101, 0x1000, cgroup=77)
+    story.exit(5, 101)
+    process = naming(story, proc.root).process(1)
+    assert process is not None
+    assert process.cgroup == SSHD
 
 
 def test_after_exec_the_arguments_of_the_parent_say_nothing(proc: ProcTree) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from tests.owners.tracing.story import (
     HERE,
     LAST_ACK,
     LISTEN,
+    NOON,
     OTHER_NAMESPACE,
     OWN_NAMESPACE,
     SYN_SENT,
@@ -208,6 +211,32 @@ def test_a_forked_process_has_the_name_of_its_parent_until_exec(story: Story) ->
     assert executed.process is not None
     assert (executed.process.pid, executed.process.command) == (102, "wget")
     assert executed.process.command_line == "[wget]"
+
+
+def test_who_calls_exec_after_it_has_used_a_socket_is_read_again_at_once(story: Story) -> None:
+    asked: list[tuple[int, int]] = []
+    host = story.traced._naming._host
+    story.traced._naming._host = replace(
+        host, read_process=lambda pid, executed_ns: asked.append((pid, executed_ns))
+    )
+    story.connect(10, CLIENT, CALLING, TO)
+    story.happen()
+    story.rename(20, CLIENT, "wget")
+    story.rename(21, OTHER, "unused")
+    story.happen()
+    assert [pid for pid, _ in asked] == [CLIENT, CLIENT]
+    assert asked[-1][1] == NOON + 20_000
+
+
+def test_whoever_listens_is_told_all_in_the_order_in_which_it_is_taken_in() -> None:
+    heard: list[np.ndarray] = []
+    story = Story(told=lambda events: heard.append(events.copy()))
+    story.exit(9, 1)
+    story.exit(5, 2)
+    story.happen()
+    story.exit(7, 3)
+    story.happen()
+    assert [each["pid"].tolist() for each in heard] == [[2, 1], [3]]
 
 
 def test_a_pid_used_again_is_another_process(story: Story) -> None:

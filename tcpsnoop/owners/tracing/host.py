@@ -1,0 +1,49 @@
+"""The machine that events are from, as far as joining them needs it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tcpsnoop.batches.owners import Process
+from tcpsnoop.owners.cgroup_numbers import CgroupNumbers
+from tcpsnoop.owners.processes import namespace_of, process_at
+
+_PID_MAX = "/proc/sys/kernel/pid_max"
+
+
+@dataclass(frozen=True)
+class Host:
+    """A machine, seen from one network namespace of it."""
+
+    pids: int  # PIDs are below that
+    namespace: int  # inode of the network namespace, 0 unknown
+    # The process that has a PID, None when there is none to be read. The other number is the
+    # system's time of its latest exec: what was read before that is of no use.
+    read_process: Callable[[int, int], Process | None]
+    cgroup_path: Callable[[int], str]  # of a cgroup's number, "" unknown
+    boot_ns: Callable[[], int]  # the system's time at which it started
+    ticks_per_second: int = os.sysconf("SC_CLK_TCK")  # unit of a process's start time
+
+
+def here(root: str, now_ns: Callable[[], int]) -> Host:
+    """This machine, whose /proc is `root` and whose system's clock is `now_ns`."""
+    with open(_PID_MAX) as file:
+        pids = int(file.read()) + 1
+    cgroups = CgroupNumbers()
+
+    def read_process(pid: int, _executed_ns: int) -> Process | None:
+        process = process_at(root, pid)
+        if process is not None:
+            cgroups.learn(process.cgroup)
+        return process
+
+    return Host(
+        pids,
+        namespace_of(f"{root}/self"),
+        read_process,
+        cgroups.path,
+        lambda: now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+    )
