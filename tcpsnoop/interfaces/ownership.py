@@ -1,6 +1,6 @@
 """The columns of every row that names a process: who, how that is known, and if not, why not.
 
-A schema that has PROCESS ends with ATTRIBUTION.
+A schema that has PROCESS ends with ATTRIBUTION; one with room for it has CONTEXT before that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tcpsnoop.batches.cgroups import container_of, unit_of
 from tcpsnoop.batches.owners import QUALITIES, SHARED, Owner, OwnerColumns, Process
 from tcpsnoop.report import Column, Kind, Values, object_values
 
@@ -20,20 +22,28 @@ PROCESS = (
     Column("command", Kind.TEXT, "the kernel's short name of the process"),
 )
 UID = Column("uid", Kind.INTEGER, "user of the process")
+CONTEXT = (
+    Column("command_line", Kind.TEXT, "its arguments, [command] when they could not be read"),
+    Column("executable", Kind.TEXT, "path of its program"),
+    Column("user", Kind.TEXT, "name of its user"),
+    Column("parent_pid", Kind.INTEGER, "process whose child it was when it was first read"),
+    Column("parent_command", Kind.TEXT, "short name of that one"),
+    Column("unit", Kind.TEXT, "systemd unit that its cgroup belongs to"),
+    Column("container", Kind.TEXT, "id, or lxc's name, of its container, by its cgroup"),
+    Column("network_namespace", Kind.INTEGER, "inode of its network namespace"),
+)
 ATTRIBUTION = (
     Column("attribution", Kind.TEXT, "how the process is known, or unknown"),
     Column("reason", Kind.TEXT, "why it is not known, or not better"),
     Column("holders", Kind.OBJECT, "with attribution shared: [pid, command] of each"),
 )
 
+_NOBODY = Process(-1, 0, "")
+
 
 def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of PROCESS, UID and ATTRIBUTION for the rows of a batch."""
-    if len(owners.index) == 0:
-        used, place = np.zeros(1, np.int32), np.zeros(rows, np.int64)
-    else:
-        used, place = np.unique(owners.index, return_inverse=True)
-    answers = [owners.pool[code] for code in used.tolist()]
+    answers, place = _answers(owners, rows)
     processes = [answer.process for answer in answers]
     pids = np.array([process.pid if process else -1 for process in processes], np.int64)
     uids = np.array([process.uid if process else -1 for process in processes], np.int64)
@@ -45,6 +55,34 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     }
     values = {name: object_values(pool).take(place) for name, pool in pools.items()}
     return values | {"pid": Values(pids[place]), "uid": Values(uids[place])}
+
+
+def context_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
+    """The values of CONTEXT for the rows of a batch."""
+    answers, place = _answers(owners, rows)
+    processes = [answer.process or _NOBODY for answer in answers]
+    parents = np.array([process.parent_pid for process in processes], np.int64)
+    namespaces = np.array([process.namespace or -1 for process in processes], np.int64)
+    pools: dict[str, list[object]] = {
+        "command_line": [process.command_line or None for process in processes],
+        "executable": [process.executable or None for process in processes],
+        "user": [process.user or None for process in processes],
+        "parent_command": [process.parent_command or None for process in processes],
+        "unit": [unit_of(process.cgroup) or None for process in processes],
+        "container": [container_of(process.cgroup) or None for process in processes],
+    }
+    values = {name: object_values(pool).take(place) for name, pool in pools.items()}
+    numbers = {"parent_pid": parents, "network_namespace": namespaces}
+    return values | {name: Values(data[place]) for name, data in numbers.items()}
+
+
+def _answers(owners: OwnerColumns, rows: int) -> tuple[list[Owner], NDArray[np.int64]]:
+    """The answers that a batch has, and which of them each row has."""
+    if len(owners.index) == 0:
+        used, place = np.zeros(1, np.int32), np.zeros(rows, np.int64)
+    else:
+        used, place = np.unique(owners.index, return_inverse=True)
+    return [owners.pool[code] for code in used.tolist()], place
 
 
 def holders_of(owner: Owner) -> list[list[object]] | None:

@@ -1,6 +1,6 @@
 """Numbers of cgroups, by which the kernel tells whose a call was, and their paths.
 
-In version 2 the number is the inode of the cgroup's folder (perf_event_open(2): PERF_SAMPLE_CGROUP).
+In version 2 the number is the inode of its folder (perf_event_open(2): PERF_SAMPLE_CGROUP).
 Paths are learned from processes that were read: another of the same cgroup may have ended before.
 """
 
