@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
-from tcpsnoop.engine.attribution import Attribution, names_processes, open_attribution
+from tcpsnoop.engine.attribution import Attribution, open_attribution
 from tcpsnoop.engine.background import Background
+from tcpsnoop.engine.checking import check
 from tcpsnoop.engine.faults import faults
-from tcpsnoop.engine.following import FollowedCommand, check_command
+from tcpsnoop.engine.following import FollowedCommand
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
@@ -55,16 +56,18 @@ DONE, INCOMPLETE = 0, 1
 
 def run(settings: Settings, stop: StopRequest) -> int:
     """Do what the settings say; the exit status. UsageError: nothing was started."""
-    _check(settings)
+    check(settings)
     on_first_compilation(partial(tell_of_compiling, settings.note))
     source = open_source(settings)
     attribution = None
-    if names_processes(settings):
-        # It makes a connection to test itself, which is not to be captured; and whoever may not
-        # capture need not wait for it.
-        source.close()
+    if settings.names_processes:
+        # Live it makes a connection to test itself, which is not to be captured; and whoever may
+        # not capture need not wait for it.
+        if settings.live:
+            source.close()
         attribution = open_attribution(settings)
-        source = open_source(settings)
+        if settings.live:
+            source = open_source(settings)
     output = Output(settings.output, force=settings.force)
     try:
         prepared = Run(settings, stop, source, output, attribution)
@@ -77,23 +80,6 @@ def run(settings: Settings, stop: StopRequest) -> int:
         source.close()
         if attribution is not None:
             attribution.lookup.close()
-
-
-def _check(settings: Settings) -> None:
-    if settings.files and settings.chooses_processes:
-        raise UsageError(
-            "-p, --command, --uid, --cgroup, -- CMD: a capture file does not tell processes; "
-            "capture live"
-        )
-    check_command(settings.run)
-    logs = [name for name, reporter in settings.reports if isinstance(reporter, LogReporter)]
-    for option, given in (
-        ("--interval", settings.interval),
-        ("--top", settings.top),
-        ("--sort", settings.sort),
-    ):
-        if given is not None and logs:
-            raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
 
 
 class Run:
@@ -114,7 +100,9 @@ class Run:
         self._frames = Frames() if frames else None
         in_kernel = settings.live
         duration = None if settings.live else settings.duration
-        known = host_addresses() if settings.live else ()
+        # Whose processes are known is where the packets were captured.
+        self._recorded = () if attribution is None else attribution.lookup.addresses
+        known = host_addresses() if settings.live else self._recorded
         wanted = {probe for reporter in reporters for probe in reporter.probes}
         if attribution is not None:
             # Sockets are looked up at their first segment, whatever the reports attach to.
@@ -177,12 +165,6 @@ class Run:
 
     def _make_outlets(self) -> tuple[list[Outlet], list[Spool]]:
         settings = self._settings
-        several = len(settings.reports) > 1
-        leading = []
-        if settings.machine:
-            leading += ["report"] if several else []
-            leading += ["interval"] if settings.interval is not None else []
-            leading += ["file"] if settings.several_files else []
         outlets: list[Outlet] = []
         spools: list[Spool] = []
         for name, reporter in settings.reports:
@@ -192,7 +174,7 @@ class Run:
                 spools.append(Spool())
                 sink = spools[-1]
             log = isinstance(reporter, LogReporter)
-            mine = [field for field in leading if field != "file" or log]
+            mine = [field for field in settings.leading if field != "file" or log]
             outlets.append(
                 Outlet(
                     name,
@@ -211,7 +193,7 @@ class Run:
         """All that must be done before packets are waited for; root is given up last."""
         settings = self._settings
         # Processes are looked up as they come; several files are opened again as their time comes.
-        needed = self._attribution is not None or settings.several_files
+        needed = (self._attribution is not None and settings.live) or settings.several_files
         needs_root = needed and settings.user is None
         user = None if needs_root else unprivileged_user(settings.user)
         if settings.live or user is not None:
@@ -259,7 +241,7 @@ class Run:
                 self._take(batch, reader, now)
             elif reader.ended:
                 return
-            elif self._attribution is not None:
+            elif self._attribution is not None and settings.live:
                 self._attribution.lookup.caught_up(time.time_ns() - HANDED_OVER_NS)
             for probes in self._tracker.tick(now):
                 self._emit(probes)
@@ -280,10 +262,8 @@ class Run:
         self._begin(batch.first_ns)
         if self._frames is not None and batch.packets is not None:
             self._frames.keep(batch.segments, batch.packets, self._source.interfaces)
-        if not self._settings.live and batch.interfaces > self._interfaces:
-            self._interfaces = batch.interfaces
-            met = self._source.interfaces[: batch.interfaces]
-            self._tracker.window.know({address for each in met for address in each.addresses})
+        if not self._settings.live:
+            self._learn_addresses(batch.interfaces)
         await_precompiling()
         for probes in self._tracker.feed(batch.segments, now):
             self._emit(probes)
@@ -291,6 +271,15 @@ class Run:
             held = None if self._attribution is None else self._attribution.oldest_packet
             self._frames.forget(held)
         reader.done_with(batch)
+
+    def _learn_addresses(self, interfaces: int) -> None:
+        """Local addresses that a file or a journal of owners has told by now."""
+        recorded = () if self._attribution is None else self._attribution.lookup.addresses
+        if interfaces > self._interfaces or recorded != self._recorded:
+            self._interfaces, self._recorded = interfaces, recorded
+            met = self._source.interfaces[:interfaces]
+            told = {address for each in met for address in each.addresses}
+            self._tracker.window.know(told.union(recorded))
 
     def _last_look(self, reader: Reader) -> None:
         """What the kernel had captured by now."""
@@ -306,7 +295,9 @@ class Run:
         if self._attribution is not None:
             self._attribution.lookup.poll()
             for probes in self._attribution.due(now):
-                self._observe(probes)
+                self._observe_parts(probes)
+            for calls in self._attribution.calls():
+                self._observe(calls)
         if self._settings.live and now >= self._addresses_at:
             self._addresses_at = now + ADDRESSES_SECONDS
             self._tracker.window.know(host_addresses())
@@ -318,18 +309,23 @@ class Run:
             self._background.check()
 
     def _emit(self, probes: ProbeBatch) -> None:
-        for part in self._cut(probes):
-            if self._attribution is None:
-                self._observe(part)
-                continue
-            for labelled in self._attribution.take(part, time.monotonic()):
-                self._observe(labelled)
+        if self._attribution is None:
+            self._observe_parts(probes)
+            return
+        for labelled in self._attribution.take(probes, time.monotonic()):
+            self._observe_parts(labelled)
 
     def _label_the_rest(self) -> None:
         """What is held is waited for."""
         if self._attribution is not None:
             for probes in self._attribution.rest():
-                self._observe(probes)
+                self._observe_parts(probes)
+            for calls in self._attribution.rest_of_calls():
+                self._observe(calls)
+
+    def _observe_parts(self, probes: ProbeBatch) -> None:
+        for part in self._cut(probes):
+            self._observe(part)
 
     def _observe(self, probes: ProbeBatch) -> None:
         for outlet in self._outlets:
@@ -342,6 +338,9 @@ class Run:
             return
         for ended, part in self._intervals.cut(probes, self._intake.clock.first_ns or 0):
             if ended is not None:
+                if self._attribution is not None:
+                    for calls in self._attribution.calls(self._intervals.ended_ns):
+                        self._observe(calls)
                 for outlet in self._outlets:
                     outlet.report(ended, skip_empty=True)
             yield part
@@ -398,6 +397,8 @@ class Run:
             settings.note(line)
         interrupted = self._stop.asked and not settings.live
         missing = list(faults(tally, source, interrupted=interrupted))
+        if self._attribution is not None and self._attribution.lookup.damage is not None:
+            missing.append(self._attribution.lookup.damage)
         for fault in missing:
             settings.fault(fault)
         return INCOMPLETE if missing else DONE

@@ -61,13 +61,14 @@ def context_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of CONTEXT for the rows of a batch."""
     answers, place = _answers(owners, rows)
     processes = [answer.process or _NOBODY for answer in answers]
-    parents = np.array([process.parent_pid for process in processes], np.int64)
-    namespaces = np.array([process.namespace or -1 for process in processes], np.int64)
+    contexts = [process.context for process in processes]
+    parents = np.array([context.parent_pid for context in contexts], np.int64)
+    namespaces = np.array([context.network_namespace or -1 for context in contexts], np.int64)
     pools: dict[str, list[object]] = {
         "command_line": [process.command_line or None for process in processes],
-        "executable": [process.executable or None for process in processes],
-        "user": [process.user or None for process in processes],
-        "parent_command": [process.parent_command or None for process in processes],
+        "executable": [context.executable or None for context in contexts],
+        "user": [context.user or None for context in contexts],
+        "parent_command": [context.parent_command or None for context in contexts],
         "unit": [unit_of(process.cgroup) or None for process in processes],
         "container": [container_of(process.cgroup) or None for process in processes],
     }

@@ -7,7 +7,6 @@ Paths are learned from processes that were read: another of the same cgroup may 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 # Where version 2 is mounted, alone or beside version 1.
 MOUNTED = "/sys/fs/cgroup"
@@ -25,13 +24,17 @@ class CgroupNumbers:
         self._paths: dict[int, str] = {}
         self._asked: set[str] = set()
 
-    def learn(self, path: str) -> None:
-        """There is a cgroup of this path, below the root; its number is asked for once."""
+    def learn(self, path: str) -> int | None:
+        """There is a cgroup of this path, below the root; its number, if it is new."""
         if not path or path in self._asked or len(self._asked) >= CAPACITY:
-            return
+            return None
         self._asked.add(path)
-        with suppress(OSError, ValueError):  # of version 1, of another namespace, or gone
-            self._paths[os.stat(self._mounted + path).st_ino] = path
+        try:
+            number = os.stat(self._mounted + path).st_ino
+        except (OSError, ValueError):  # of version 1, of another namespace, or gone
+            return None
+        self._paths[number] = path
+        return number
 
     def path(self, number: int) -> str:
         """The path of a cgroup, "" when it is not known."""

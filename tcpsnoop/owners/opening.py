@@ -17,28 +17,40 @@ from tcpsnoop.owners.tracing.formats import (
     read_tracepoints,
     save_tracepoints,
 )
+from tcpsnoop.owners.tracing.host import Witness, here
 from tcpsnoop.owners.tracing.perf import PerfRings
 from tcpsnoop.owners.tracing.traced import Rings, Traced
 from tcpsnoop.owners.tracing.tracefs import InstanceRings
 
 
 def open_lookup(
-    now_ns: Callable[[], int], *, tracing: bool = True, tracepoints: Path | None = None
+    now_ns: Callable[[], int],
+    *,
+    tracing: bool = True,
+    tracepoints: Path | None = None,
+    calls: bool = True,
 ) -> Merged:
     """A lookup for live packets, stamped by `now_ns`; never raises.
 
-    `tracing`: the kernel's record may be asked for; `tracepoints`: what `--prepare` wrote.
+    `tracing`: the kernel's record may be asked for; `tracepoints`: what `--prepare` wrote; `calls`:
+    send calls will be taken.
     """
     pool = OwnerPool()
     traced, why_not = None, "--no-tracing"
     if tracing:
-        traced, why_not = _open_tracing(now_ns, pool, tracepoints)
+        traced, why_not = open_tracing(now_ns, pool, tracepoints, calls=calls)
     return Merged(pool, Procfs(now_ns, pool=pool), traced, why_not)
 
 
-def _open_tracing(
-    now_ns: Callable[[], int], pool: OwnerPool, given: Path | None
+def open_tracing(
+    now_ns: Callable[[], int],
+    pool: OwnerPool,
+    given: Path | None,
+    witness: Witness | None = None,
+    *,
+    calls: bool = True,
 ) -> tuple[Traced | None, str]:
+    """The kernel's record, tested; or None, and why not. `witness` hears all that is taken in."""
     reasons: list[str] = []
     try:
         found = read_tracepoints(given)
@@ -52,7 +64,15 @@ def _open_tracing(
         try:
             rings = make(found)
             addresses = LocalAddresses(Path("/proc/net"), seconds_since_boot)
-            traced = Traced(rings, now_ns, pool, addresses)
+            traced = Traced(
+                rings,
+                now_ns,
+                pool,
+                addresses,
+                host=here("/proc", now_ns, witness),
+                told=None if witness is None else witness.begin(),
+                calls=calls,
+            )
             traced.begin()
             return traced, ""
         except (TracingUnavailableError, OSError) as error:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from tcpsnoop.batches.owners import Process
+from tcpsnoop.batches.owners import Context, Process
 
 # Flag of a kernel thread in field 9 of /proc/PID/stat (include/linux/sched.h).
 _PF_KTHREAD = 0x0020_0000
@@ -100,12 +100,16 @@ def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> Kn
             stat.start_time,
             stat.command,
             _command_line(folder, stat.command),
-            executable=_executable(folder),
-            parent_pid=stat.parent,
-            parent_command=_command_of(folder, stat.parent),
-            namespace=namespace_of(".", folder),
+            context=Context(
+                "",
+                _executable(folder),
+                stat.parent,
+                _command_of(folder, stat.parent),
+                namespace_of(".", folder),
+            ),
         )
-    process = replace(process, uid=uid, user=user_name(uid), cgroup=_cgroup(folder))
+    context = process.context._replace(user=user_name(uid))
+    process = replace(process, uid=uid, cgroup=_cgroup(folder), context=context)
     return KnownProcess(process, stat.start_stack)
 
 

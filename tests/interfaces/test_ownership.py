@@ -12,6 +12,7 @@ from tcpsnoop.batches.owners import (
     NOT_ASKED,
     SHARED,
     UNKNOWN,
+    Context,
     Owner,
     OwnerColumns,
     Process,
@@ -72,11 +73,7 @@ def test_the_context_of_a_process() -> None:
         "nginx: worker",
         33,
         f"/system.slice/docker-{container}.scope",
-        "www-data",
-        "/usr/sbin/nginx",
-        1,
-        "systemd",
-        4026531840,
+        Context("www-data", "/usr/sbin/nginx", 1, "systemd", 4026531840),
     )
     pool = [NOT_ASKED, Owner(EXACT, web), Owner(SHARED, holders=(web, web)), Owner(EXACT, SECOND)]
     values = context_values(OwnerColumns(np.array([1, 0, 2, 3], np.int32), pool), 4)

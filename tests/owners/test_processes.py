@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpsnoop.batches.owners import Process
+from tcpsnoop.batches.owners import Context, Process
 from tcpsnoop.owners.processes import (
     KnownProcess,
     namespace_of,
@@ -51,30 +51,26 @@ def test_all_that_is_told_of_a_process(proc: ProcTree) -> None:
         "nginx: worker process",
         33,
         "/system.slice/nginx.service",
-        user_name(33),
-        "/usr/sbin/nginx",
-        1,
-        "init",
-        (folder / "ns" / "net").stat().st_ino,
+        Context(user_name(33), "/usr/sbin/nginx", 1, "init", (folder / "ns" / "net").stat().st_ino),
     )
 
 
 def test_what_others_may_not_see_is_unknown(proc: ProcTree) -> None:
     proc.process(42, "nginx", parent=77)
     process = read(proc, 42).process
-    assert (process.executable, process.namespace, process.cgroup) == ("", 0, "")
-    assert (process.parent_pid, process.parent_command) == (77, "")
+    assert process.context == Context(user_name(0), "", 77, "", 0)
+    assert process.cgroup == ""
 
 
 def test_the_first_process_has_no_parent(proc: ProcTree) -> None:
     proc.process(42, "init", parent=0)
-    assert (read(proc, 42).process.parent_pid, read(proc, 42).process.parent_command) == (0, "")
+    assert read(proc, 42).process.context[2:4] == (0, "")
 
 
 def test_a_path_that_is_not_text_is_escaped(proc: ProcTree) -> None:
     proc.process(42, "odd")
     os.symlink(b"/tmp/o\xffdd", proc.root / "42" / "exe")
-    assert read(proc, 42).process.executable == "/tmp/o\\xffdd"
+    assert read(proc, 42).process.context.executable == "/tmp/o\\xffdd"
 
 
 def test_the_name_of_a_user() -> None:
@@ -91,7 +87,7 @@ def test_the_parent_stays_who_it_was(proc: ProcTree) -> None:
     proc.end(50)
     proc.process(42, "curl", parent=1)
     again = read(proc, 42, first).process
-    assert (again.parent_pid, again.parent_command) == (50, "shell")
+    assert again.context[2:4] == (50, "shell")
 
 
 def test_a_process_is_read_by_its_number_or_not_at_all(proc: ProcTree) -> None:
@@ -183,9 +179,12 @@ def test_this_process_is_read_from_proc() -> None:
     assert process.command == Path("/proc/self/comm").read_text().removesuffix("\n")
     assert process.command_line == " ".join(sys.orig_argv).rstrip()
     assert process.uid == os.getuid()
-    assert process.executable == os.readlink("/proc/self/exe")
-    assert process.parent_pid == os.getppid()
-    assert process.parent_command == Path(f"/proc/{os.getppid()}/comm").read_text()[:-1]
-    assert process.namespace == os.stat("/proc/self/ns/net").st_ino
+    assert process.context == Context(
+        user_name(os.getuid()),
+        os.readlink("/proc/self/exe"),
+        os.getppid(),
+        Path(f"/proc/{os.getppid()}/comm").read_text()[:-1],
+        os.stat("/proc/self/ns/net").st_ino,
+    )
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     assert 0 < process.start_time <= uptime * os.sysconf("SC_CLK_TCK")

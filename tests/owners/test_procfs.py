@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner, Process
+from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Context, Owner, Process
 from tcpsnoop.batches.probes import ORIGINATOR, PROBE_ROW, RESPONDER, ProbeBatch
 from tcpsnoop.batches.segments import ACK, RST, SYN
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
@@ -55,9 +55,8 @@ def test_the_only_holder(
 ) -> None:
     proc.table(row)
     proc.process(42, "nginx", [500], start_time=77, uid=33, arguments=["nginx", "-g", "x"])
-    process = Process(
-        42, 77, "nginx", "nginx -g x", 33, user=user_name(33), parent_pid=1, parent_command="init"
-    )
+    context = Context(user_name(33), "", 1, "init")
+    process = Process(42, 77, "nginx", "nginx -g x", 33, context=context)
     expected = Owner(HOLDER, process)
     assert answer(proc, clock, local, remote) == expected
 

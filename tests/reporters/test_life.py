@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tcpsnoop.batches.owners import HOLDER, NOT_ASKED, Owner, Process
+from tcpsnoop.batches.owners import HOLDER, NOT_ASKED, Context, Owner, Process
 from tcpsnoop.batches.probes import CONN_STATES, END_REASONS, ORIGINATOR, RESPONDER
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.renderers.text import Text
@@ -105,9 +105,7 @@ def test_every_field_of_a_row() -> None:
         "nginx -g x",
         33,
         "/system.slice/nginx.service",
-        "www-data",
-        parent_pid=1,
-        parent_command="systemd",
+        Context("www-data", parent_pid=1, parent_command="systemd"),
     )
     table = Life().rows(batch_of([end], [Owner(HOLDER, process)]))
     assert list(dictionaries(table)[0].items()) == [

@@ -6,6 +6,10 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import Process
 from tcpsnoop.owners.cgroup_numbers import CgroupNumbers
@@ -28,7 +32,20 @@ class Host:
     ticks_per_second: int = os.sysconf("SC_CLK_TCK")  # unit of a process's start time
 
 
-def here(root: str, now_ns: Callable[[], int]) -> Host:
+class Witness(Protocol):
+    """Whoever is told what is learned of this machine."""
+
+    def begin(self) -> Callable[[NDArray[np.void]], None]:
+        """Another way to read the kernel's record is tried: what is to be called with events."""
+
+    def process(self, process: Process) -> None:
+        """A process was read."""
+
+    def cgroup(self, number: int, path: str) -> None:
+        """The number of a cgroup is known."""
+
+
+def here(root: str, now_ns: Callable[[], int], witness: Witness | None = None) -> Host:
     """This machine, whose /proc is `root` and whose system's clock is `now_ns`."""
     with open(_PID_MAX) as file:
         pids = int(file.read()) + 1
@@ -37,7 +54,11 @@ def here(root: str, now_ns: Callable[[], int]) -> Host:
     def read_process(pid: int, _executed_ns: int) -> Process | None:
         process = process_at(root, pid)
         if process is not None:
-            cgroups.learn(process.cgroup)
+            number = cgroups.learn(process.cgroup)
+            if witness is not None:
+                if number is not None:
+                    witness.cgroup(number, process.cgroup)
+                witness.process(process)
         return process
 
     return Host(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.batches.owners import Process
+from tcpsnoop.batches.owners import Context, Process
 from tcpsnoop.owners.tracing.host import Host
 from tcpsnoop.owners.tracing.tables import ALWAYS, NEVER, NONE, Tables
 
@@ -111,9 +111,11 @@ class Naming:
             command,
             same.command_line if same else f"[{command}]",
             cgroup=self._host.cgroup_path(int(row["cgroup"])),
-            executable=same.executable if same else "",
-            parent_pid=made_by.pid if made_by else -1,
-            parent_command=made_by.command if made_by else "",
+            context=Context(
+                executable=same.context.executable if same else "",
+                parent_pid=made_by.pid if made_by else -1,
+                parent_command=made_by.command if made_by else "",
+            ),
         )
 
     def _ticks(self, row: NDArray[np.void]) -> int:

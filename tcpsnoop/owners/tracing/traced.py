@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Process
 from tcpsnoop.batches.probes import APPLICATION_WRITE, PROBE_ROW
-from tcpsnoop.owners.local_addresses import LocalAddresses
+from tcpsnoop.owners.networks import Addresses
 from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
@@ -39,6 +39,7 @@ from tcpsnoop.owners.tracing.naming import Naming
 from tcpsnoop.owners.tracing.seeds import seeds
 from tcpsnoop.owners.tracing.self_test import SECONDS, connect_to_ourselves, is_ours
 from tcpsnoop.owners.tracing.tables import (
+    ALWAYS,
     CAPTURED_NS,
     LOST_EVENTS,
     NAMESPACE_OWN,
@@ -84,7 +85,8 @@ class Traced:
     """The join of events and packets. `now_ns` is the clock of packets; `root` is /proc.
 
     `host` is where the events are from, unless that is here. `told` is called with all that is
-    taken in, in its order: events whose times are the system's.
+    taken in, in its order: events whose times are the system's. `calls`: send calls are kept until
+    they are taken, those from `calls_since_ns` on.
     """
 
     def __init__(
@@ -92,17 +94,23 @@ class Traced:
         rings: Rings,
         now_ns: Callable[[], int],
         pool: OwnerPool,
-        addresses: LocalAddresses,
+        addresses: Addresses,
         root: str = "/proc",
         host: Host | None = None,
         told: Callable[[NDArray[np.void]], None] | None = None,
+        *,
+        calls: bool = True,
     ) -> None:
         self.method = rings.method
+        self.translates = rings.translates
+        self.tested = False
         self._rings = rings
         self._difference = ClockDifference(now_ns)
         self._pool = pool
         self._addresses = addresses
         self._told = told
+        self._keeps_calls = calls
+        self.calls_since_ns = ALWAYS
         host = here(root, now_ns) if host is None else host
         self._tables = make_tables(host.pids)
         state = self._tables.state
@@ -125,10 +133,11 @@ class Traced:
 
         TracingUnavailableError when it is not. To be done before the capture begins.
         """
-        self._warm_up()
+        self.warm_up()
         self._rings.read()  # what is from before is not needed, and may have holes
         self.take_in(self._stamped(seeds(self._root, monotonic_ns())))
         port = connect_to_ourselves()
+        self.tested = port is not None
         until = time.monotonic() + SECONDS
         while port is not None:
             self.finish()
@@ -218,8 +227,9 @@ class Traced:
         state, at = self._tables.state, 0
         while at < len(order):
             at = join(events, order, at, self._tables)
-            if state[WRITES]:
-                self._writes.append(self._tables.writes[: int(state[WRITES])].copy())
+            if state[WRITES] and self._keeps_calls:
+                writes = self._tables.writes[: int(state[WRITES])]
+                self._writes.append(writes[writes["time_ns"] >= self.calls_since_ns])
             for number in self._tables.used[: int(state[USED])].tolist():
                 self._naming.process(number)
 
@@ -287,9 +297,10 @@ class Traced:
         codes = [self._stranger if n == STRANGER else self._code(n) for n in numbers.tolist()]
         return rows, np.array(codes, np.int32)[place]
 
-    def _warm_up(self) -> None:
+    def warm_up(self) -> None:
         """Kernels ready before packets come."""
         nothing = np.empty(0, PROBE_ROW)
+        join(np.empty(0, EVENT), np.empty(0, np.int64), 0, self._tables)
         self.see(nothing)
         self.label(nothing, np.empty(0, np.int32))
         self.follows(nothing)

@@ -85,7 +85,7 @@ def test_a_forked_process_that_is_gone_has_the_arguments_of_its_parent(proc: Pro
     assert process is not None
     assert (process.command, process.command_line, process.uid) == ("curl", "curl -s x", -1)
     assert process.start_time == TICKS_PER_SECOND
-    assert (process.parent_pid, process.parent_command) == (100, "curl")
+    assert process.context[2:4] == (100, "curl")
 
 
 def test_a_process_that_is_gone_has_the_cgroup_that_its_calls_told(proc: ProcTree) -> None:
