@@ -17,6 +17,7 @@ from tcpsnoop.engine.following import FollowedCommand
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
+from tcpsnoop.engine.known_addresses import KnownAddresses
 from tcpsnoop.engine.opening import open_source
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import ClosedPipeError, Output, Sink, Spool
@@ -36,7 +37,6 @@ from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
-from tcpsnoop.sources.addresses import host_addresses
 
 NANOSECONDS = 1_000_000_000
 # The longest wait for packets: a signal is noticed after so long.
@@ -48,8 +48,6 @@ LAST_LOOK = 0.1
 HANDED_OVER_NS = 60_000_000
 # Of a file, few rows of probes wait so long for others. Live they have waited in the kernel already.
 GATHERING = 0.05
-# How often the host's own addresses are looked at again.
-ADDRESSES_SECONDS = 1.0
 
 DONE, INCOMPLETE = 0, 1
 
@@ -100,9 +98,8 @@ class Run:
         self._frames = Frames() if frames else None
         in_kernel = settings.live
         duration = None if settings.live else settings.duration
-        # Whose processes are known is where the packets were captured.
-        self._recorded = () if attribution is None else attribution.lookup.addresses
-        known = host_addresses() if settings.live else self._recorded
+        lookup = None if attribution is None else attribution.lookup
+        self._known = KnownAddresses(settings, source, lookup)
         wanted = {probe for reporter in reporters for probe in reporter.probes}
         if attribution is not None:
             # Sockets are looked up at their first segment, whatever the reports attach to.
@@ -110,7 +107,7 @@ class Run:
         self._tracker = Tracker(
             wanted,
             registered_ports(),
-            Window(settings.local, known, waits=source.waits),
+            Window(settings.local, self._known.now(), waits=source.waits),
             settings.max_connections,
             # A row whose packet is shown must be handed on while the packet is there.
             patience=0.0 if settings.live or frames else GATHERING,
@@ -135,8 +132,6 @@ class Run:
         self._begun = False
         self._start_ns = time.time_ns()
         self._intervals: FileIntervals | LiveIntervals | None = None
-        self._addresses_at = 0.0
-        self._interfaces = 0  # of a file, whose recorded addresses are known
         self._tracked: list[str] | None = None  # notes on tracking, once it is over
         self._background = Background()
         self._followed: FollowedCommand | None = None
@@ -262,8 +257,7 @@ class Run:
         self._begin(batch.first_ns)
         if self._frames is not None and batch.packets is not None:
             self._frames.keep(batch.segments, batch.packets, self._source.interfaces)
-        if not self._settings.live:
-            self._learn_addresses(batch.interfaces)
+        self._known.met(self._tracker.window, batch.interfaces)
         await_precompiling()
         for probes in self._tracker.feed(batch.segments, now):
             self._emit(probes)
@@ -271,15 +265,6 @@ class Run:
             held = None if self._attribution is None else self._attribution.oldest_packet
             self._frames.forget(held)
         reader.done_with(batch)
-
-    def _learn_addresses(self, interfaces: int) -> None:
-        """Local addresses that a file or a journal of owners has told by now."""
-        recorded = () if self._attribution is None else self._attribution.lookup.addresses
-        if interfaces > self._interfaces or recorded != self._recorded:
-            self._interfaces, self._recorded = interfaces, recorded
-            met = self._source.interfaces[:interfaces]
-            told = {address for each in met for address in each.addresses}
-            self._tracker.window.know(told.union(recorded))
 
     def _last_look(self, reader: Reader) -> None:
         """What the kernel had captured by now."""
@@ -298,9 +283,7 @@ class Run:
                 self._observe_parts(probes)
             for calls in self._attribution.calls():
                 self._observe(calls)
-        if self._settings.live and now >= self._addresses_at:
-            self._addresses_at = now + ADDRESSES_SECONDS
-            self._tracker.window.know(host_addresses())
+        self._known.refresh(self._tracker.window, now)
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
                 self._label_the_rest()
