@@ -49,9 +49,7 @@ class Journal:
     events: list[Timed] = field(default_factory=list)
     records: list[Timed] = field(default_factory=list)
 
-    def event(
-        self, time_ns: int, kind: str, pid: int = 0, flags: int = 0, **told: str | int
-    ) -> None:
+    def event(self, time_ns: int, kind: str, pid: int = 0, flags: int = 0, **told: object) -> None:
         """What the kernel told."""
         about = {"kind": kind, "pid": pid, "tid": pid, "flags": flags}
         self.events.append((time_ns, {**about, **told}))

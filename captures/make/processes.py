@@ -30,6 +30,7 @@ from captures.make.journal import (
     SYN_SENT,
     Journal,
     Process,
+    Told,
 )
 from captures.make.sessions import THE_ONE_ADDRESS
 
@@ -99,7 +100,7 @@ class Owned:
 
     def called(self, kind: str, pid: int, size: int, after_us: int = 15) -> None:
         """A call of a process has returned: `sent` or `received` so many bytes."""
-        self._tell(after_us, kind, pid, BELIEVED, bytes=size)
+        self._tell(after_us, kind, pid, BELIEVED, {"bytes": size})
 
     def closed_first(self, pid: int, interrupted: int) -> None:
         """A process has closed it: its FIN was sent, and the other's was received since."""
@@ -125,12 +126,12 @@ class Owned:
         after_us: int = 3,
         lport: int | None = None,
     ) -> None:
-        self._tell(after_us, "state", pid, flags, old=old, new=new, **self._ends(lport))
+        self._tell(after_us, "state", pid, flags, {"old": old, "new": new, **self._ends(lport)})
 
     def _gone(self, pid: int) -> None:
-        self._tell(5, "destroyed", pid, cookie=0x1000 + self.number, **self._ends())
+        self._tell(5, "destroyed", pid, 0, {"cookie": 0x1000 + self.number, **self._ends()})
 
-    def _ends(self, lport: int | None = None) -> dict[str, str | int]:
+    def _ends(self, lport: int | None = None) -> Told:
         local, remote = self.end.endpoint, self.end.peer.endpoint
         port = local.port if lport is None else lport
         return {
@@ -140,12 +141,11 @@ class Owned:
             "rport": remote.port,
         }
 
-    def _tell(self, after_us: int, kind: str, pid: int, flags: int = 0, **told: str | int) -> None:
+    def _tell(self, after_us: int, kind: str, pid: int, flags: int, told: Told) -> None:
         """An event so long after the latest packet."""
         time_ns = self.end.talk.clock_ns + after_us * 1000
-        if self.cgroup:
-            told["cgroup"] = self.cgroup
-        self.journal.event(time_ns, kind, pid, flags, socket=self.number, **told)
+        cgroup: Told = {"cgroup": self.cgroup} if self.cgroup else {}
+        self.journal.event(time_ns, kind, pid, flags, socket=self.number, **told, **cgroup)
 
 
 def captures() -> dict[str, Capture]:

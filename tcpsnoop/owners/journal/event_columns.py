@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.addresses import halves, text_of
-from tcpsnoop.owners.journal.damage import DamageError
+from tcpsnoop.owners.journal.records import DamageError
 from tcpsnoop.owners.tracing.events import (
     DESTROYED,
     EVENT,

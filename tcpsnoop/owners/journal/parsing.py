@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tcpsnoop.batches.owners import Context, Process
-from tcpsnoop.owners.journal.damage import DamageError
 from tcpsnoop.owners.journal.event_columns import read_events
 from tcpsnoop.owners.journal.records import (
     VERSION,
     CgroupNumber,
     Clocks,
+    DamageError,
     End,
     Events,
     Header,

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from tcpsnoop.errors import UsageError
-from tcpsnoop.owners.journal.damage import DamageError
 from tcpsnoop.owners.journal.parsing import parse_header, parse_line, version_of
-from tcpsnoop.owners.journal.records import MAGIC, VERSION, End, Header, Record
+from tcpsnoop.owners.journal.records import MAGIC, VERSION, DamageError, End, Header, Record
 
 # A longer line is damage: some 70 bytes are an event, and a line has some thousand of them.
 LONGEST_LINE = 1 << 26

@@ -19,6 +19,11 @@ VERSION = 1
 # The first bytes of every journal, whatever its version.
 MAGIC = b'{"tcpsnoop_journal":'
 
+
+class DamageError(Exception):
+    """A line that is not one of a journal; the message says what is wrong with it."""
+
+
 Identity = tuple[int, int]
 """PID and start time of a process."""
 

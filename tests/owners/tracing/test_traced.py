@@ -39,10 +39,10 @@ CALLING, ANSWERING, NEXT = 0x1000, 0x2000, 0x3000
 TO, FRO = (HERE, THERE), (THERE, HERE)
 
 
-@pytest.fixture
-def story() -> Story:
-    """A client, a server and another process."""
-    made = Story()
+@pytest.fixture(params=[False, True], ids=["kernel", "journal"])
+def story(request: pytest.FixtureRequest) -> Story:
+    """A client, a server and another process, told by the kernel or by a journal."""
+    made = Story(journal=request.param)
     made.process(CLIENT, "curl")
     made.process(SERVER, "nginx")
     made.process(OTHER, "other")
