@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, SHARED
-from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probes import (
+    CLOSED_ROW,
+    DETAIL,
+    ORIGINATOR,
+    PROBE_ROW,
+    RESPONDER,
+    ProbeBatch,
+)
 from tcpsnoop.engine.attribution import Attribution
 from tcpsnoop.owners import Choice, Procfs
 from tests.owners.proc_tree import AFTER_ANY_LOOK, Clock, Place, ProcTree, Row, lookup, seen
@@ -155,3 +163,63 @@ def test_what_is_held_is_a_copy_of_all_that_belongs_to_it(proc: ProcTree) -> Non
     (kept,) = held.due(11.0)
     assert kept.details["elapsed_ns"].tolist() == kept.closed["start_ns"].tolist() == [0]
     assert packets(kept) == [1, 2, 3]
+
+
+class ByPackets(Procfs):
+    """A lookup that is late, and knows a send call at 5, 15, 25, … seconds."""
+
+    late = True
+
+    def __init__(self, proc: ProcTree) -> None:
+        super().__init__(Clock().nanoseconds, proc.root, Clock())
+        self.finished = False
+        self._taken = 0
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def take_writes(self, until_ns: int, *, last: bool = False) -> ProbeBatch:
+        rows = np.zeros(max(0, (until_ns // SECOND - 5) // 10 + 1 - self._taken), PROBE_ROW)
+        rows["time_ns"] = (np.arange(len(rows)) + self._taken) * 10 * SECOND + 5 * SECOND
+        self._taken += len(rows)
+        return ProbeBatch(rows)
+
+
+SECOND = 1_000_000_000
+
+
+def segments(*seconds: float) -> ProbeBatch:
+    """Segments at these times of the capture; the packet's number is the second."""
+    rows = np.concatenate([seen(1, ORIGINATOR, WEB, SERVER) for _ in seconds])
+    rows["time_ns"] = rows["clock_ns"] = [round(each * SECOND) for each in seconds]
+    rows["packet"] = [round(each) for each in seconds]
+    return ProbeBatch(rows)
+
+
+def calls(batches: Iterable[ProbeBatch]) -> list[int]:
+    return [round(each / SECOND) for batch in batches for each in batch.rows["time_ns"].tolist()]
+
+
+def test_of_files_time_is_that_of_packets(proc: ProcTree) -> None:
+    lookup = ByPackets(proc)
+    held = Attribution(lookup, Choice(), hold=1.0, calls=True, by_packets=True)
+    assert list(held.take(segments(1, 20), 0.0)) == []
+    assert list(held.due(1e9)) == []
+    assert calls(held.calls()) == []  # no packet was labelled yet
+    assert list(held.take(segments(20.5, 20.9), 0.0)) == []
+    assert list(held.due(0.0)) == []
+    assert list(held.take(segments(40), 0.0)) == []
+    assert [packets(each) for each in held.due(0.0)] == [[1, 20], [20, 21]]
+    assert calls(held.calls()) == [5, 15]
+    assert calls(held.calls(30 * SECOND)) == [25]  # an interval has ended there
+    assert [packets(each) for each in held.rest()] == [[40]]
+    assert lookup.finished
+    assert calls(held.rest_of_calls()) == [35]
+
+
+def test_without_a_report_of_them_no_calls_are_taken(proc: ProcTree) -> None:
+    held = Attribution(ByPackets(proc), Choice(), hold=1.0, by_packets=True)
+    list(held.take(segments(1, 20), 0.0))
+    list(held.rest())
+    assert calls(held.calls()) == calls(held.calls(99 * SECOND)) == []
+    assert calls(held.rest_of_calls()) == []

@@ -140,3 +140,11 @@ def test_live_a_late_look_does_not_shift_those_that_follow() -> None:
     ended = [each for late in np.arange(1.0, 1_000.0) for each in intervals.ended(late + 0.375)]
     assert [each.start_ns - START_NS for each in ended] == [n * SECOND for n in range(999)]
     assert intervals.ends == 1_000.0
+
+
+def test_when_the_interval_that_has_ended_was_over() -> None:
+    intervals = FileIntervals(1.0)
+    list(intervals.cut(at(0, SECOND // 2), START_NS))
+    assert intervals.ended_ns == 0
+    list(intervals.cut(at(5 * SECOND), START_NS))
+    assert intervals.ended_ns == START_NS + SECOND - 1
