@@ -27,8 +27,8 @@ class Knowing(Window):
     """A window that remembers what it was told."""
 
     def __init__(self) -> None:
-        super().__init__((), waits=False)
         self.told: list[set[Address]] = []
+        super().__init__((), waits=False)
 
     def know(self, addresses: Iterable[Address]) -> None:
         self.told.append(set(addresses))
