@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from tcpsnoop.owners.journal.records import (
     CgroupNumber,
@@ -24,6 +25,14 @@ from tcpsnoop.owners.journal.records import (
 ALWAYS, NEVER = -(1 << 62), 1 << 62
 
 
+class _Group(NamedTuple):
+    """A record that has a time, with those without one before it."""
+
+    seen_ns: int  # when it is handed out to `seen`
+    told_ns: int  # likewise to `told`
+    records: list[Record]
+
+
 class Feed:
     """Records in their order: all but events to `seen`, events and processes to `told`.
 
@@ -38,55 +47,61 @@ class Feed:
     ) -> None:
         self._groups = _groups(records)
         self._seen, self._told = seen, told
-        self._ahead: deque[tuple[int, list[Record]]] = deque()  # for `told`
+        self._ahead: deque[_Group] = deque()  # for `told`
         self._next = next(self._groups, None)
         self.over_ns = NEVER
         """Until when all is told, once that is known."""
 
     def advance(self, told_until_ns: int, seen_until_ns: int) -> None:
         """Hand out what is of these times or before."""
-        while self._next is not None and self._next[0] <= seen_until_ns:
-            for record in self._next[1]:
+        while self._next is not None and self._next.seen_ns <= seen_until_ns:
+            for record in self._next.records:
                 if isinstance(record, End):
                     self.over_ns = record.time_ns
                 if not isinstance(record, Events):
                     self._seen(record)
             self._ahead.append(self._next)
             self._next = next(self._groups, None)
-        while self._ahead and self._ahead[0][0] <= told_until_ns:
-            for record in self._ahead.popleft()[1]:
+        while self._ahead and self._ahead[0].told_ns <= told_until_ns:
+            for record in self._ahead.popleft().records:
                 if isinstance(record, Events | ProcessRead | CgroupNumber | End):
                     self._told(record)
 
     @property
     def next_told_ns(self) -> int:
         """Asked for times before that, `advance` hands out nothing to `told`."""
-        return self._ahead[0][0] if self._ahead else self.next_seen_ns
+        return self._ahead[0].told_ns if self._ahead else self.next_seen_ns
 
     @property
     def next_seen_ns(self) -> int:
         """Likewise to `seen`."""
-        return self._next[0] if self._next is not None else NEVER
+        return self._next.seen_ns if self._next is not None else NEVER
 
 
-def _groups(records: Iterable[Record]) -> Iterator[tuple[int, list[Record]]]:
-    """Each record that has a time, with those without one before it; and that time.
+def _groups(records: Iterable[Record]) -> Iterator[_Group]:
+    """All records, but for what is behind the end.
 
-    Times do not go back, whatever was done to the clock: what comes later was later.
+    Times of events do not go back, nor do those of the others, whatever was done to the clock: what
+    comes later was later. But a look at sockets may take so long that events come from before it.
     """
-    time_ns = latest_ns = ALWAYS
-    group: list[Record] = []
+    told_ns = seen_ns = latest_ns = ALWAYS
+    waiting: list[Record] = []
     for record in records:
-        group.append(record)
+        waiting.append(record)
         first_ns, last_ns = _times(record)
         latest_ns = max(latest_ns, last_ns)
-        if first_ns != ALWAYS:
-            time_ns = max(time_ns, first_ns)
-            yield time_ns, group
-            if isinstance(record, End):
-                return
-            group = []
-    yield latest_ns, [*group, End(latest_ns, 0)]
+        if isinstance(record, Events):
+            told_ns = max(told_ns, first_ns)
+            yield _Group(told_ns, told_ns, waiting)
+            waiting = []
+        elif isinstance(record, End):
+            yield _Group(max(seen_ns, first_ns), max(told_ns, first_ns), waiting)
+            return
+        elif first_ns != ALWAYS:
+            seen_ns = max(seen_ns, first_ns)
+            yield _Group(seen_ns, told_ns, waiting)
+            waiting = []
+    yield _Group(latest_ns, latest_ns, [*waiting, End(latest_ns, 0)])
 
 
 def _times(record: Record) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from tcpsnoop.owners.journal.records import Clocks, End, Header, LocalNetworks, Record
@@ -75,16 +76,11 @@ class Recorder:
         self._journal.header(header)
         # These come first: whoever reads must know them before any packet.
         self._journal.put([*self._new_clocks(), *self._new_networks()])
-        self._journal.put(self._sockets.first())
+        self._put(self._sockets.first())
 
     def poll(self) -> None:
         """Write what was told and seen since the last time."""
-        if self._traced is not None:
-            self._traced.poll()
-        self._journal.put(self._new_clocks())
-        self._journal.put(self._new_networks())
-        self._journal.put(self._sockets.poll())
-        self._journal.flush()
+        self._put(chain(self._new_clocks(), self._new_networks(), self._sockets.poll()))
 
     def end(self) -> None:
         """Write what was still to be told, and that this is the end."""
@@ -113,6 +109,18 @@ class Recorder:
     @property
     def _lost(self) -> int:
         return 0 if self._traced is None else self._traced.lost
+
+    def _put(self, records: Iterable[Record]) -> None:
+        """Write records, each behind the events from before it: looking takes its time."""
+        for record in records:
+            self._take_events()
+            self._journal.put([record])
+        self._take_events()
+        self._journal.flush()
+
+    def _take_events(self) -> None:
+        if self._traced is not None:
+            self._traced.poll()
 
     def _new_networks(self) -> Iterator[Record]:
         """The addresses of the network namespace, when they have changed."""

@@ -73,7 +73,8 @@ class Replayed:
         self._merged = Merged(self._pool, self._observed, self._traced, header.why_not)
         self._first_ns, self._last_ns = NEVER, -NEVER  # of packets
         self._feed = Feed(reader, self._seen, self._told)
-        self._feed.advance(-NEVER, header.began_ns)
+        # What is local must be known before any packet.
+        self._feed.advance(-NEVER, header.began_ns + OLDEST_PACKET_NS)
 
     @property
     def addresses(self) -> Collection[tuple[int, int]]:

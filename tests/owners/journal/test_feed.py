@@ -77,6 +77,16 @@ def test_times_that_go_back_are_of_now() -> None:
     assert heard.until(50, 50) == ([sockets(7)], [late, early])
 
 
+def test_a_look_that_took_long_does_not_hold_events_up() -> None:
+    """They were told while it was going on, and are read behind it."""
+    look, told = Holders(NOON + 900, {}, 0, False), events(100, 200)
+    first = events(50)
+    heard = Heard([first, look, told, End(NOON + 999, 0)])
+    assert heard.until(50, 899) == ([], [first])
+    assert heard.feed.next_told_ns == NOON + 900  # what is behind is not known yet
+    assert heard.until(150, 900) == ([look], [told])
+
+
 def test_cut_off_it_ends_with_what_is_there() -> None:
     web = ProcessRead(NOON, WEB)
     heard = Heard([events(10, 80), web])

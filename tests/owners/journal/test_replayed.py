@@ -280,7 +280,7 @@ def test_of_no_packets_nothing_is_told(teller: Teller) -> None:
 def test_addresses_are_those_that_the_journal_has_told(teller: Teller) -> None:
     assert list(teller.replayed().addresses) == []
     assert teller.replayed().has(*halves("8.8.8.8"))  # nothing is known of any
-    teller.records.insert(0, LocalNetworks(NOON, ("127.0.0.0/8", "192.0.2.10")))
+    teller.records.insert(0, LocalNetworks(NOON + 5_000_000, ("127.0.0.0/8", "192.0.2.10")))
     replayed = teller.replayed()
     assert list(replayed.addresses) == [halves("192.0.2.10")]
     assert replayed.has(*halves("127.0.0.1"))
