@@ -107,7 +107,9 @@ def fork_without_exec() -> None:
 def exec_after_fork() -> None:
     """A caller that has become another program: `sleep` has its name, and its arguments."""
     server = listening()
-    script = f"exec 3<>/dev/tcp/{HERE}/{place_of(server)[1]}; printf x >&3; sleep 0.3; exec sleep 1 <&3"
+    script = (
+        f"exec 3<>/dev/tcp/{HERE}/{place_of(server)[1]}; printf x >&3; sleep 0.3; exec sleep 1 <&3"
+    )
     calling = subprocess.Popen(["bash", "-c", script])
     accepted, peer = server.accept()
     accepted.recv(1)
