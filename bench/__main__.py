@@ -1,4 +1,4 @@
-"""`python -m bench [speed|reports|memory|stream|start|live]…`: run benchmarks, print results."""
+"""`python -m bench [speed|reports|memory|stream|start|live|attribution]…`: measure, print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import live, machine, memory, page, reports, speed, start, stream
+from bench import attribution, live, machine, memory, page, reports, speed, start, stream
 from bench.captures import Captures, default_folder
 from bench.measure import FailedProgramError
 from bench.programs import tcpsnoop_works
@@ -21,8 +21,9 @@ BENCHMARKS: dict[str, Callable[[Captures, bool], Section]] = {
     "stream": stream.measure,
     "start": start.measure,
     "live": live.measure,
+    "attribution": attribution.measure,
 }
-NEED_TCPSNOOP = ("reports", "memory", "stream", "start")
+NEED_TCPSNOOP = ("reports", "memory", "stream", "start", "attribution")
 QUICK_SCALE = 0.1
 
 
@@ -52,7 +53,7 @@ def main() -> int:
         print(f"\n## {name}\n\n{texts[name]}", flush=True)
         missed += [each.what for each in section.targets if not each.met and not each.aim]
     if chosen.write:
-        page.write(texts)
+        page.write_all(texts)
     return 1 if missed else 0
 
 
@@ -60,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m bench", description=__doc__)
     parser.add_argument("benchmark", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of the packets, one round")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write it into docs/")
     parser.add_argument("--dir", type=Path, default=default_folder(), help="keeps the captures")
     chosen = parser.parse_args()
     if chosen.quick and chosen.write:

@@ -1,144 +1,134 @@
-"""What naming processes costs: `python -m bench.attribution` prints what docs/owners.md tells."""
+"""What naming processes costs: processor time, the slowdown of others, and of idling."""
 
 from __future__ import annotations
 
 import os
-import resource
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
+from bench import idling, machine
+from bench.captures import Captures
 from bench.native import compiled
 from bench.private_network import private_network
 from bench.programs import tcpsnoop
+from bench.swarms import WORKERS, Burst, Workload, alternated, burst
 from bench.targets import Section, Target, paragraph, table
 
 ROUNDS = 5
-COUNT, PER_SECOND = 20_000, 5_000
-IDLE_SOCKETS, IDLE_SECONDS = 10_000, 20.0
+COUNT, QUICK_COUNT, PER_SECOND, AT_ONCE = 10_000, 2_000, 5_000, 8
 
 METHOD = """\
-`swarm` starts {count:,} processes, {rate:,} a second, each with a connection over the loopback
-device to four prefork workers, in a network namespace of their own; `tcpsnoop {report}` captures
-and names the processes of both ends. Processor time is that of tcpsnoop alone, from the first
-connection to the last; the workload's is of `swarm` as fast as it can, with and without, in turn.
-Medians of {rounds}."""
+`swarm` makes {count:,} connections over the loopback device, {rate:,} a second if the machine lets
+it, to {workers} prefork workers: each by a process of its own, or all by {workers} processes. They
+send 8 bytes, receive 8 and close, every second one with a reset. Processor time is that of the
+whole of tcpsnoop, all its threads, from the first connection to the last. The slowdown is that of
+`swarm` as fast as it goes, compared with the run with nothing beside it in the same round; in its
+own processor time is also what the kernel does in it for tcpsnoop. Idle means {sockets:,} open
+sockets without a packet for {seconds:g} s; the busy program is a shell that starts one process
+after the other. Medians of {rounds} rounds, in a network namespace of their own."""
+
+NOTHING, UNNAMED, LIFE = "nothing", "`life`, if it named nobody", "`life`"
+_CAPTURE = ("-n", "-i", "lo", "-B", "65536")
+
+Bursts = Mapping[str, Sequence[Burst]]
 
 
-@dataclass(frozen=True)
-class Burst:
-    """One run of the workload."""
-
-    seconds: float  # it took
-    captured: float  # processor seconds of tcpsnoop meanwhile, 0 without
-
-
-def measure(folder: Path, quick: bool, report: str = "wdist") -> Section:
+def measure(captures: Captures, quick: bool) -> Section:
     """Processor time for a connection, the slowdown of the workload, and the cost of idling."""
-    generator = compiled("swarm", folder)
+    generator = compiled("swarm", captures.folder)
     if generator is None or os.geteuid() != 0:
         return Section("attribution", "Not measured: it needs root and a C compiler.", [])
-    rounds, count = (1, 2000) if quick else (ROUNDS, COUNT)
+    rounds = 1 if quick else ROUNDS
+    seconds = 2.0 if quick else idling.SECONDS
+    each = Workload("call", AT_ONCE, PER_SECOND, QUICK_COUNT if quick else COUNT)
+    few = replace(each, verb="repeat", at_once=WORKERS)
+    programs = _programs()
+    some = {NOTHING: (), UNNAMED: programs[UNNAMED], LIFE: programs[LIFE]}
+    where = machine.in_a_line()
     with private_network():
-        paced = [_burst(generator, count, PER_SECOND, report) for _ in range(rounds)]
-        alternated = [
-            (_burst(generator, count, 0, None), _burst(generator, count, 0, report))
-            for _ in range(rounds)
-        ]
-        idle = _idle(report, 2.0 if quick else IDLE_SECONDS)
-    microseconds = median(each.captured for each in paced) / count * 1e6
-    rate = count / median(each.seconds for each in paced)
-    bare = median(one.seconds for one, _ in alternated)
-    slowdown = median(other.seconds for _, other in alternated) / bare - 1
-    rows = [
-        ["processor time for a connection, µs", f"{microseconds:.0f}", f"at {rate:,.0f} a second"],
-        ["slowdown of the workload", f"{slowdown:.1%}", f"{count / bare:,.0f} a second without"],
-        [f"{IDLE_SOCKETS:,} idle sockets, of a core", f"{idle:.2%}", "no traffic"],
-    ]
+        for words in programs.values():
+            burst(generator, replace(each, count=100), words)  # compiled before
+        costs, by_few = (alternated(generator, load, programs, rounds) for load in (each, few))
+        flat_out = alternated(generator, replace(each, per_second=0), some, rounds)
+        idle = idling.shares(programs[LIFE], seconds)
+    method = paragraph(
+        METHOD, count=each.count, rate=PER_SECOND, workers=WORKERS, rounds=rounds,
+        sockets=idling.SOCKETS, seconds=seconds,
+    )  # fmt: skip
+    parts = (
+        f"{method}\n{where}",
+        _costs(costs, by_few, each.count),
+        _slowdowns(flat_out, each.count),
+        _idle(idle),
+    )
     targets = [
-        Target("processor time for a connection, µs", microseconds, at_most=60),
-        Target("slowdown of the workload by naming processes", slowdown, at_most=0.10),
-        Target("idle with 10,000 sockets, of a core", idle, at_most=0.01),
+        Target("`life`, a connection", _cost(costs[LIFE], each.count), at_most=60, unit="µs"),
+        Target("slowdown by `life`", 100 * _slowdown(flat_out, LIFE), at_most=10, unit="%"),
+        Target("idle, of a core", 100 * idle.before, at_most=1, unit="%"),
     ]
-    method = paragraph(METHOD, count=count, rate=PER_SECOND, report=report, rounds=rounds)
-    return Section("attribution", f"{method}\n\n{table(['', 'median', ''], rows)}", targets)
+    return Section("attribution", "\n\n".join(parts), targets)
 
 
-@contextmanager
-def _capturing(report: str | None) -> Iterator[subprocess.Popen[str] | None]:
-    """tcpsnoop, once it captures; nothing without a report."""
-    if report is None:
-        yield None
-        return
-    words = [*tcpsnoop(report, "-n", "-i", "lo", "-B", "65536").words]
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        while "Tracing" not in (line := process.stderr.readline()):
-            if not line:
-                raise RuntimeError("tcpsnoop captured nothing")
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGINT)
-            notes = process.communicate(timeout=60)[1]
-            if "no event lost" not in notes:
-                print(notes, file=sys.stderr)
+def _programs() -> dict[str, tuple[str, ...]]:
+    """What is compared, by the name in the table."""
+    life = ("life", *_CAPTURE)
+    return {
+        UNNAMED: (sys.executable, "-m", "bench.unnamed", *life),
+        "`life --no-tracing`": tcpsnoop(*life, "--no-tracing").words,
+        LIFE: tcpsnoop(*life).words,
+        "`life --format jsonl`": tcpsnoop(*life, "--format", "jsonl").words,
+        "`wdist`": tcpsnoop("wdist", *_CAPTURE).words,
+    }
 
 
-def _burst(generator: Path, count: int, per_second: int, report: str | None) -> Burst:
-    """Let the swarm run once."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        process = stack.enter_context(_capturing(report))
-        serving = subprocess.Popen(
-            [generator, "serve", "127.0.0.1", "4", f"{folder}/served"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        stack.enter_context(serving)
-        assert serving.stdout is not None
-        port = serving.stdout.readline().strip()
-        before = 0.0 if process is None else _processor_seconds(process.pid)
-        calls = ["call", "127.0.0.1", port, str(count), "8", str(per_second), f"{folder}/calls"]
-        done = subprocess.run([generator, *calls], capture_output=True, text=True, check=True)
-        after = 0.0 if process is None else _processor_seconds(process.pid)
-        serving.communicate()
-    return Burst(float(done.stdout), after - before)
+def _costs(each: Bursts, few: Bursts, count: int) -> str:
+    head = (
+        "processor time of a connection",
+        "a process each, µs",
+        "a second",
+        f"{WORKERS} processes, µs",
+        "a second",
+    )
+    rows = []
+    for name in each:
+        row = [name]
+        for bursts in (each[name], few[name]):
+            row += [f"{_cost(bursts, count):.0f}", _rate(bursts, count)]
+        rows.append(row)
+    return table(head, rows)
 
 
-def _idle(report: str, seconds: float) -> float:
-    """The share of a core that tcpsnoop uses while many sockets are open and nothing happens."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
-    with ExitStack() as stack:
-        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
-        place = server.getsockname()
-        for _ in range(IDLE_SOCKETS // 2):
-            stack.enter_context(socket.create_connection(place))
-            stack.enter_context(server.accept()[0])
-        with _capturing(report) as process:
-            assert process is not None
-            time.sleep(1.0)  # what was begun before has ended
-            before = _processor_seconds(process.pid)
-            time.sleep(seconds)
-            return (_processor_seconds(process.pid) - before) / seconds
+def _slowdowns(flat_out: Bursts, count: int) -> str:
+    head = ("`swarm` as fast as it goes, beside it", "a second", "slower", "its own processor, µs")
+    rows = []
+    for name, bursts in flat_out.items():
+        slower = "–" if name == NOTHING else f"{_slowdown(flat_out, name):.1%}"
+        worked = median(each.worked for each in bursts) / count * 1e6
+        rows.append((name, _rate(bursts, count), slower, f"{worked:.0f}"))
+    return table(head, rows)
 
 
-def _processor_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _idle(shares: idling.Shares) -> str:
+    rows = [
+        ("sockets from before", f"{shares.before:.2%}"),
+        ("sockets from before, another program busy", f"{shares.busy:.2%}"),
+        ("sockets whose connections it saw begin", f"{shares.during:.2%}"),
+    ]
+    return table((f"{idling.SOCKETS:,} idle sockets, `life`", "of a core"), rows)
 
 
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
-        print(measure(Path(home), "--quick" in sys.argv).markdown())
+def _rate(bursts: Sequence[Burst], count: int) -> str:
+    return f"{count / median(each.seconds for each in bursts):,.0f}"
+
+
+def _cost(bursts: Sequence[Burst], count: int) -> float:
+    """Microseconds of the processor for a connection."""
+    return median(each.captured for each in bursts) / count * 1e6
+
+
+def _slowdown(bursts: Bursts, name: str) -> float:
+    """How much longer it took than with nothing beside it in the same round."""
+    pairs = zip(bursts[name], bursts[NOTHING], strict=True)
+    return median(one.seconds / bare.seconds for one, bare in pairs) - 1

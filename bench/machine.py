@@ -30,6 +30,16 @@ def describe() -> str:
     return table(("machine", ""), rows)
 
 
+def in_a_line() -> str:
+    """The machine as one sentence, and how busy it is."""
+    busy = os.getloadavg()[0]
+    return (
+        f"On {_processor()}, {os.cpu_count()} cores, {platform.system()} {_release()}, "
+        f"Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}; load {busy:.1f} "
+        "when it began."
+    )
+
+
 def _processor() -> str:
     text = Path("/proc/cpuinfo").read_text()
     found = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)

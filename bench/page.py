@@ -1,10 +1,13 @@
-"""docs/performance.md: each benchmark has its section, between two comments."""
+"""Pages of docs/: each benchmark has its section, between two comments."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+_DOCS = Path(__file__).parent.parent / "docs"
+PAGE = _DOCS / "performance.md"
+# Benchmarks whose section is on the page of what they are about; it names the machine itself.
+ELSEWHERE = {"attribution": _DOCS / "owners.md"}
 
 SKELETON = """\
 # Performance
@@ -67,7 +70,16 @@ def with_section(page: str, name: str, text: str) -> str:
     return f"{before}{opening}\n{text.strip()}\n{closing}{after}"
 
 
-def write(sections: dict[str, str], page: Path = PAGE) -> None:
+def write_all(sections: dict[str, str]) -> None:
+    """Put each text in its section of its page; that of the machine is for the first page."""
+    here = {name: text for name, text in sections.items() if name not in ELSEWHERE}
+    if here.keys() - {"machine"}:
+        write(here, PAGE)
+    for name in sections.keys() & ELSEWHERE.keys():
+        write({name: sections[name]}, ELSEWHERE[name])
+
+
+def write(sections: dict[str, str], page: Path) -> None:
     """Put each text in its section; the page is made when it is not there."""
     text = page.read_text() if page.exists() else SKELETON
     for name, section in sections.items():

@@ -3,12 +3,14 @@
  *   swarm serve ADDRESS WORKERS TRUTH          listens, prints its port, serves until its input ends
  *   swarm call ADDRESS PORT COUNT AT_ONCE PER_SECOND TRUTH
  *                                              COUNT processes, AT_ONCE alive, PER_SECOND (0: no limit)
+ *   swarm repeat ADDRESS PORT COUNT PROCESSES PER_SECOND TRUTH
+ *                                              the same calls, but all of them by PROCESSES
  *
  * Each process that calls connects, sends 8 bytes, its number, receives them and exits; every second one resets its
  * connection, so that its port is free at once, the others wait for the server's FIN. WORKERS
  * processes accept on one socket. ADDRESS is IPv4, IPv6, or an IPv4 address after `::ffff:`, which
  * means an IPv6 socket. TRUTH becomes a file of records: see `struct record`; times are of
- * CLOCK_REALTIME, before the call and after the close. `call` prints the seconds it took.
+ * CLOCK_REALTIME, before the call and after the close. `call` and `repeat` print the seconds taken.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -164,7 +166,25 @@ static void call(struct sockaddr_storage *where, socklen_t size, struct record *
             ;
     close(connection);
     *mine = (struct record){number, getpid(), port_of(&own), began, now()};
-    _exit(0);
+}
+
+static void wait_for_turn(long long started, int number, int rate)
+{
+    if (!rate)
+        return;
+    long long early = started + number * 1000000000LL / rate - now();
+    struct timespec pause = {early / 1000000000, early % 1000000000};
+    if (early > 0)
+        nanosleep(&pause, NULL);
+}
+
+static void await_all(long long started, int failed)
+{
+    int status;
+    while (wait(&status) > 0)
+        failed += status != 0;
+    printf("%.6f\n", (now() - started) / 1e9);
+    exit(failed != 0);
 }
 
 static void call_all(const char *address, int port, int count, int at_once, int rate, const char *path)
@@ -175,12 +195,7 @@ static void call_all(const char *address, int port, int count, int at_once, int 
     int alive = 0, failed = 0, status;
     long long started = now();
     for (int i = 0; i < count; i++) {
-        if (rate) {
-            long long early = started + i * 1000000000LL / rate - now();
-            struct timespec pause = {early / 1000000000, early % 1000000000};
-            if (early > 0)
-                nanosleep(&pause, NULL);
-        }
+        wait_for_turn(started, i, rate);
         while (alive > 0 && waitpid(-1, &status, alive < at_once ? WNOHANG : 0) > 0) {
             failed += status != 0;
             alive--;
@@ -188,14 +203,34 @@ static void call_all(const char *address, int port, int count, int at_once, int 
         pid_t pid = fork();
         if (pid < 0)
             fail("fork");
-        if (pid == 0)
+        if (pid == 0) {
             call(&where, size, records + i, i);
+            _exit(0);
+        }
         alive++;
     }
-    while (wait(&status) > 0)
-        failed += status != 0;
-    printf("%.6f\n", (now() - started) / 1e9);
-    exit(failed != 0);
+    await_all(started, failed);
+}
+
+static void repeat(const char *address, int port, int count, int processes, int rate, const char *path)
+{
+    struct record *records = truth(path, count);
+    struct sockaddr_storage where;
+    socklen_t size = place(&where, address, port);
+    long long started = now();
+    for (int first = 0; first < processes; first++) {
+        pid_t pid = fork();
+        if (pid < 0)
+            fail("fork");
+        if (pid == 0) {
+            for (int i = first; i < count; i += processes) {
+                wait_for_turn(started, i, rate);
+                call(&where, size, records + i, i);
+            }
+            _exit(0);
+        }
+    }
+    await_all(started, 0);
 }
 
 int main(int argc, char **argv)
@@ -204,6 +239,8 @@ int main(int argc, char **argv)
         serve(argv[2], atoi(argv[3]), argv[4]);
     else if (argc == 8 && strcmp(argv[1], "call") == 0)
         call_all(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atoi(argv[6]), argv[7]);
+    else if (argc == 8 && strcmp(argv[1], "repeat") == 0)
+        repeat(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atoi(argv[6]), argv[7]);
     else
         return 2;
     return 0;

@@ -5,8 +5,8 @@ uint64), every offset is compared with 0 and with its end, nothing is allocated,
 is touched. So it is also an ordinary function: with TCPSNOOP_INTERPRET=1 the decorator returns it
 unchanged and tests compare both.
 
-Kernels release the GIL and keep bounds checks, because the input is hostile: an index below 0 is out
-of bounds as well, it does not count from the end as in NumPy.
+Kernels release the GIL and keep bounds checks, because the input is hostile: an index below 0 is
+out of bounds as well, it does not count from the end as in NumPy.
 
 Compiled code is kept in CACHE/tcpsnoop/<digest>, where CACHE is $TCPSNOOP_CACHE, else the user's
 cache folder, if it belongs to the user and can be written; otherwise kernels are compiled in
@@ -113,6 +113,44 @@ def inlined(function: Function) -> Function:
     return register(function)  # type: ignore[no-any-return]  # Numba is untyped
 
 
+def prefetcher() -> Callable[..., None]:
+    """`prefetch(rows, index)` for kernels: bring that row near, and go on without waiting for it.
+
+    Rows far from one another come from memory at the same time, if they are asked for some way
+    ahead of their use. Nothing else happens, whatever the index. Interpreted it is nothing.
+    """
+    return _no_prefetch if is_interpreted() else _prefetch()
+
+
+def _no_prefetch(rows: Any, index: Any) -> None:
+    pass
+
+
+@cache
+def _prefetch() -> Callable[..., None]:
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    arrayobj, cgutils = _code_generation()
+    read, nearest, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
+
+    @intrinsic
+    def prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = arrayobj.make_array(signature.args[0])(context, builder, arguments[0])
+            place = builder.bitcast(builder.gep(array.data, [arguments[1]]), cgutils.voidptr_t)
+            kind = ir.FunctionType(ir.VoidType(), [place.type, *(c.type for c in (read,) * 3)])
+            name = f"llvm.prefetch.p0{'' if str(place.type) == 'ptr' else 'i8'}"
+            called = cgutils.get_or_insert_function(builder.module, kind, name)
+            builder.call(called, [place, read, nearest, data])
+            return context.get_dummy_value()
+
+        return types.void(rows, types.intp), generate
+
+    return prefetch
+
+
 def _take_literals_as_integers(dispatcher: Any) -> None:
     """Let constants among the arguments of a call be numbers: compiled once, not for each."""
     from numba.core import types
@@ -146,8 +184,9 @@ def _refuse_negative_indices(dispatcher: Any) -> None:
 @contextmanager
 def _strict_indices() -> Iterator[None]:
     """Put ours in place of what Numba generates for an index."""
-    from numba.core import cgutils, types
-    from numba.np import arrayobj
+    from numba.core import types
+
+    arrayobj, cgutils = _code_generation()
 
     def as_it_is(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
         return context.cast(builder, index, kind, types.intp)
@@ -165,6 +204,14 @@ def _strict_indices() -> Iterator[None]:
         yield
     finally:
         arrayobj.fix_integer_index, cgutils.do_boundscheck = kept
+
+
+def _code_generation() -> tuple[Any, Any]:
+    """Numba's modules for arrays and for pieces of code; they are untyped."""
+    from numba.core import cgutils
+    from numba.np import arrayobj
+
+    return arrayobj, cgutils
 
 
 def is_interpreted() -> bool:

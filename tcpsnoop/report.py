@@ -152,6 +152,16 @@ class Quantize:
 Layout = Line | Grid | Quantize
 
 
+def columns_of(layout: Layout) -> set[str]:
+    """The columns that a layout shows."""
+    if isinstance(layout, Grid):
+        return set(layout.columns)
+    parts = layout.parts if isinstance(layout, Line) else layout.head
+    cells = [part for part in parts if isinstance(part, Cell)]
+    buckets = {layout.buckets} if isinstance(layout, Quantize) else set()
+    return buckets | {name for cell in cells for name in (cell.column, cell.otherwise) if name}
+
+
 @dataclass(frozen=True)
 class Schema:
     """The columns of the machine formats, in order, and the layout of the text."""

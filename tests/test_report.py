@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from tcpsnoop.report import (
+    Cell,
     Column,
     Grid,
     Kind,
     LazyPool,
+    Line,
+    Quantize,
     Schema,
     Table,
     Values,
+    columns_of,
     object_values,
     text_values,
 )
@@ -72,3 +76,10 @@ def test_tables_take_origin_and_text_below_along() -> None:
     assert taken.origin.tolist() == [2, 4]
     assert taken.below == ["y", "z"]
     assert len(Table(SCHEMA, {})) == 0
+
+
+def test_a_layout_shows_these_columns() -> None:
+    assert columns_of(Grid(("a", "b"), ("A", "B"))) == {"a", "b"}
+    cells = (Cell("a"), " ", Cell("b", otherwise="c"))
+    assert columns_of(Line("", cells)) == {"a", "b", "c"}
+    assert columns_of(Quantize(cells, "d")) == {"a", "b", "c", "d"}

@@ -268,7 +268,7 @@ PROBES: dict[str, Probe] = {
         Probe(
             "first-byte",
             FIRST_BYTE,
-            "the first byte of a response, seen from the end that responds",
+            "the first byte of a response, seen from each local end, under rule 5 from both",
             (
                 Field("elapsed_ns", "integer", "since the last new byte of the request"),
                 Field("latency_ns", "integer", "the same less SYN to SYN|ACK; -1 unknown"),
@@ -313,7 +313,7 @@ PROBE_ROW = np.dtype(
         ("end", "u1"),
         ("outgoing", "u1"),  # 1: sent by the end at the left
         ("duplicate", "u1"),
-        ("remote_local", "u1"),  # 1: the end at the right is local too
+        ("remote_local", "u1"),  # 1: the end at the right is local too, or sees this as if it were
         ("digits", "u1"),
     ],
     align=True,

@@ -37,9 +37,15 @@ Counters = NDArray[np.int64]
 # A window that was not captured: not 0, which would read as a closed one.
 UNKNOWN_WINDOW = 0xFFFF
 
-# Odd numbers whose product with 32 bits stays below 2^63: the one below 2^31, the other 2^32.
-_MULTIPLIER = 0x6C8E9CF5
-_HIGH_MULTIPLIER = 0xD1342543
+# Primes of 27 bits: for the window, for each word of the longest header behind it, for three bytes
+# of one that was cut off. So many products with 32 bits, added, stay below 2^63.
+MULTIPLIERS = np.array(
+    [
+        *(100373227, 112451947, 97639567, 127784653, 129871207, 115077803, 107638127, 83340077),
+        *(75504323, 106629203, 92260957, 95092147, 130258013, 73546481, 127206683),
+    ],
+    np.int64,
+)
 
 
 @inlined
@@ -85,20 +91,18 @@ def write_segment(
 
 @inlined
 def _fingerprint(window: Integer, rest: Bytes) -> Integer:
-    """63 bits of the window and of the header's rest: checksum, urgent pointer, options."""
-    value = window << 32
-    at = 0
+    """63 bits of the window and of the header's rest: checksum, urgent pointer, options; its size.
+
+    A sum of products, none of which waits for another.
+    """
+    value = window * MULTIPLIERS[0] + rest.size
+    at, term = 0, 1
     while at + 4 <= rest.size:
-        value = _mix(value, u32(rest, at))
+        value += u32(rest, at) * MULTIPLIERS[term]
         at += 4
-    while at < rest.size:  # cut off within a word; a byte must not read as a word
-        value = _mix(value, u8(rest, at) | 0x100)
+        term += 1
+    while at < rest.size:  # cut off within a word
+        value += u8(rest, at) * MULTIPLIERS[term]
         at += 1
+        term += 1
     return value
-
-
-@inlined
-def _mix(value: Integer, word: Integer) -> Integer:
-    """63 bits and 32 bits to 63 bits; no product overflows, so interpreted it is the same."""
-    low = (value ^ word) & 0xFFFF_FFFF
-    return low * _MULTIPLIER ^ (value >> 32) * _HIGH_MULTIPLIER

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tcpsnoop.batches.owners import Process
+from tcpsnoop.batches.owners import Context, Process
 from tcpsnoop.batches.probes import RECEIVE, SEND, WRITE, ProbeBatch
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
@@ -19,13 +19,30 @@ from tcpsnoop.owners import (
     HOLD_SECONDS,
     Choice,
     Replayed,
+    Wanted,
     matching,
     open_journal,
     open_lookup,
 )
+from tcpsnoop.report import columns_of
 
 # A call returns, and is read, a moment after the packets that it made.
 _SLACK_NS = 5_000_000
+
+
+def wanted_of(settings: Settings) -> Wanted:
+    """What the output depends on of processes besides PID and name."""
+    shown: set[str] = set()
+    for _, own in settings.reports:
+        schema = own.schema
+        every = {column.name for column in schema.columns}
+        shown |= every if settings.machine else columns_of(schema.layout)
+    return Wanted(
+        user="uid" in shown or bool(settings.uids),
+        command_line="command_line" in shown,
+        cgroup=bool(shown & {"unit", "container"} or settings.cgroups),
+        context=bool(shown & set(Context._fields)),
+    )
 
 
 def open_attribution(settings: Settings) -> Attribution:
@@ -34,7 +51,13 @@ def open_attribution(settings: Settings) -> Attribution:
     lookup: OwnerLookup
     if settings.owners is None:
         given = None if settings.tracepoints is None else Path(settings.tracepoints)
-        lookup = open_lookup(time.time_ns, tracing=settings.tracing, tracepoints=given, calls=calls)
+        lookup = open_lookup(
+            time.time_ns,
+            wanted_of(settings),
+            tracing=settings.tracing,
+            tracepoints=given,
+            calls=calls,
+        )
     else:
         lookup = Replayed(open_journal(settings.owners), settings.hold, calls=calls)
 
@@ -82,10 +105,12 @@ class Attribution:
 
     def take(self, batch: ProbeBatch, now: float) -> Iterator[ProbeBatch]:
         """Probes at monotonic time `now`; the batch may be overwritten after that."""
+        self.lookup.see(batch)
         if not self._hold:
+            if self.lookup.late:
+                self.lookup.poll()
             yield self.label(batch)
             return
-        self.lookup.see(batch)
         if len(batch):
             self._seen_ns = max(self._seen_ns, int(batch.rows["clock_ns"].max()))
         now = self._now(now)
@@ -98,7 +123,7 @@ class Attribution:
         self._held.append((now + self._hold, kept))
 
     def due(self, now: float) -> Iterator[ProbeBatch]:
-        """Probes of packets that were held long enough, labelled."""
+        """Probes of packets that were held long enough, labelled; the lookup was polled before."""
         now = self._now(now)
         while self._held and self._held[0][0] <= now:
             yield self.label(self._held.popleft()[1])
@@ -124,6 +149,11 @@ class Attribution:
         """The send calls that are left once `rest` was."""
         if self._calls:
             yield self._chosen(self.lookup.take_writes(self._until_ns, last=True))
+
+    @property
+    def busy(self) -> bool:
+        """Something is held, or may be looked for."""
+        return bool(self._held) or not self.lookup.late
 
     @property
     def oldest_packet(self) -> int | None:

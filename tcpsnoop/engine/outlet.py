@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class Outlet:
         self.probes = reporter.probes
         self.notes: list[str] = []
         self._blank = reporter
+        self._is_log = isinstance(reporter, LogReporter)  # a protocol: costly to ask each time
         self._reporter = _fresh(reporter)
         self._sink = sink
         self._name_columns = name_columns
@@ -64,7 +66,7 @@ class Outlet:
     @property
     def is_log(self) -> bool:
         """Rows are written as they come."""
-        return isinstance(self._reporter, LogReporter)
+        return self._is_log
 
     def begin(self, renderer: Renderer) -> None:
         """Write what stands before the first row of a log."""
@@ -81,11 +83,12 @@ class Outlet:
             batch = batch.take(wanted)
         if len(batch) == 0:
             return
-        if isinstance(self._reporter, SummaryReporter):
-            self._reporter.observe(batch)
-        elif isinstance(self._reporter, LogReporter) and self._renderer is not None:
-            table = self._reporter.rows(batch)
-            if frames is not None and self._reporter.needs_frames and table.origin is not None:
+        reporter = self._reporter
+        if not self._is_log:
+            cast(SummaryReporter, reporter).observe(batch)
+        elif self._renderer is not None:
+            table = cast(LogReporter, reporter).rows(batch)
+            if frames is not None and reporter.needs_frames and table.origin is not None:
                 table = replace(table, below=frames.decoded(batch.rows[table.origin]))
             self._sink.write(self._renderer.rows(self._lead(table, batch, interfaces)))
 

@@ -39,14 +39,16 @@ from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
 
 NANOSECONDS = 1_000_000_000
-# The longest wait for packets: a signal is noticed after so long.
-PATIENCE = 0.05
+# The longest wait for packets: a signal is noticed after so long. The shorter one holds while
+# there is something else to do.
+PATIENCE = 0.1
+SHORT_PATIENCE = 0.05
 # At the end of a live capture, what the kernel still holds is fetched for at most so long: twice
 # the age at which it hands over a block that is not full.
 LAST_LOOK = 0.1
 # A packet is handed over at the latest so long after it was captured, when nothing else waits.
 HANDED_OVER_NS = 60_000_000
-# Of a file, few rows of probes wait so long for others. Live they have waited in the kernel already.
+# Of a file, few rows of probes wait so long for others; live, packets have waited in the kernel.
 GATHERING = 0.05
 
 DONE, INCOMPLETE = 0, 1
@@ -246,7 +248,8 @@ class Run:
 
     def _patience(self, now: float, end: float | None) -> float:
         """How long to wait for packets."""
-        until = [now + PATIENCE]
+        busy = self._attribution is not None and self._attribution.busy
+        until = [now + (SHORT_PATIENCE if busy else PATIENCE)]
         if end is not None:
             until.append(end)
         if isinstance(self._intervals, LiveIntervals):

@@ -35,7 +35,10 @@ class OwnerLookup(Protocol):
         """Note what packets tell of their connections, before they are labelled."""
 
     def label(self, batch: ProbeBatch) -> OwnerColumns:
-        """An owner for each row of the batch, by the end at the left; never raises."""
+        """An owner for each row of the batch, by the end at the left; never raises.
+
+        The rows were given to `see`.
+        """
 
     def poll(self) -> None:
         """Called between batches and at least every 0.1 s: time to refresh what is known."""

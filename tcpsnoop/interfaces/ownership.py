@@ -11,9 +11,9 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.batches.cgroups import container_of, unit_of
+from tcpsnoop.batches.owner_table import OwnerTable
 from tcpsnoop.batches.owners import QUALITIES, SHARED, Owner, OwnerColumns, Process
-from tcpsnoop.report import Column, Kind, Values, object_values
+from tcpsnoop.report import Column, Kind, LazyPool, Values
 
 Evidence = tuple[str, str]  # quality and reason of an answer
 
@@ -38,52 +38,60 @@ ATTRIBUTION = (
     Column("holders", Kind.OBJECT, "with attribution shared: [pid, command] of each"),
 )
 
-_NOBODY = Process(-1, 0, "")
+
+_NOBODY = OwnerTable()
 
 
 def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of PROCESS, UID and ATTRIBUTION for the rows of a batch."""
-    answers, place = _answers(owners, rows)
-    processes = [answer.process for answer in answers]
-    pids = np.array([process.pid if process else -1 for process in processes], np.int64)
-    uids = np.array([process.uid if process else -1 for process in processes], np.int64)
-    pools: dict[str, list[object]] = {
-        "command": [process.command if process else None for process in processes],
-        "attribution": [answer.quality for answer in answers],
-        "reason": [answer.reason or None for answer in answers],
-        "holders": [holders_of(answer) for answer in answers],
+    table = OwnerTable.of(owners.pool) if len(owners.index) else _NOBODY
+    codes = owners.indices(rows)
+    entries = table.entries[codes]
+    return {
+        "pid": Values(entries["pid"].astype(np.int64)),
+        "uid": Values(entries["uid"]),
+        "command": Values(entries["command"], table.commands),
+        "attribution": Values(entries["quality"], table.qualities),
+        "reason": Values(entries["reason"], table.reasons),
+        "holders": _holders(table, codes, entries["several"]),
     }
-    values = {name: object_values(pool).take(place) for name, pool in pools.items()}
-    return values | {"pid": Values(pids[place]), "uid": Values(uids[place])}
 
 
 def context_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of CONTEXT for the rows of a batch."""
-    answers, place = _answers(owners, rows)
-    processes = [answer.process or _NOBODY for answer in answers]
-    contexts = [process.context for process in processes]
-    parents = np.array([context.parent_pid for context in contexts], np.int64)
-    namespaces = np.array([context.network_namespace or -1 for context in contexts], np.int64)
-    pools: dict[str, list[object]] = {
-        "command_line": [process.command_line or None for process in processes],
-        "executable": [context.executable or None for context in contexts],
-        "user": [context.user or None for context in contexts],
-        "parent_command": [context.parent_command or None for context in contexts],
-        "unit": [unit_of(process.cgroup) or None for process in processes],
-        "container": [container_of(process.cgroup) or None for process in processes],
-    }
-    values = {name: object_values(pool).take(place) for name, pool in pools.items()}
-    numbers = {"parent_pid": parents, "network_namespace": namespaces}
-    return values | {name: Values(data[place]) for name, data in numbers.items()}
+    table = OwnerTable.of(owners.pool) if len(owners.index) else _NOBODY
+    entries = table.entries[owners.indices(rows)]
+    contexts = table.contexts.rows(entries["context"])
+    places = table.cgroups.rows(entries["cgroup"])
+    values = {"command_line": _command_lines(table, entries)}
+    for name in ("user", "executable", "parent_command"):
+        values[name] = Values(contexts[name], table.contexts.texts)
+    for name in ("unit", "container"):
+        values[name] = Values(places[name], table.cgroups.texts)
+    for name in ("parent_pid", "network_namespace"):
+        values[name] = Values(contexts[name].astype(np.int64))
+    return values
 
 
-def _answers(owners: OwnerColumns, rows: int) -> tuple[list[Owner], NDArray[np.int64]]:
-    """The answers that a batch has, and which of them each row has."""
-    if len(owners.index) == 0:
-        used, place = np.zeros(1, np.int32), np.zeros(rows, np.int64)
-    else:
-        used, place = np.unique(owners.index, return_inverse=True)
-    return [owners.pool[code] for code in used.tolist()], place
+def _command_lines(table: OwnerTable, entries: NDArray[np.void]) -> Values:
+    """Arguments, or `[command]`: these stand behind all of those."""
+    lines, commands = table.command_lines, table.commands
+    line, command = entries["command_line"], entries["command"]
+    instead = np.where(command < 0, -1, command + len(lines))
+    known = len(lines)
+
+    def entry(at: int) -> str:
+        return lines[at] if at < known else f"[{commands[at - known]}]"
+
+    return Values(np.where(line < 0, instead, line), LazyPool(known + len(commands), entry))
+
+
+def _holders(table: OwnerTable, codes: NDArray[np.int32], several: NDArray[np.bool_]) -> Values:
+    index = np.full(len(codes), -1, np.int32)
+    if not several.any():
+        return Values(index)
+    used, index[several] = np.unique(codes[several], return_inverse=True)
+    return Values(index, [holders_of(table[code]) for code in used.tolist()])
 
 
 def holders_of(owner: Owner) -> list[list[object]] | None:

@@ -4,6 +4,7 @@ from tcpsnoop.owners.journal.reader import open_journal
 from tcpsnoop.owners.journal.recorder import Recorder
 from tcpsnoop.owners.journal.replayed import HOLD_SECONDS, Replayed
 from tcpsnoop.owners.opening import open_lookup
+from tcpsnoop.owners.processes import Wanted
 from tcpsnoop.owners.procfs import Procfs
 from tcpsnoop.owners.selection import Choice, matching
 
@@ -13,6 +14,7 @@ __all__ = [
     "Procfs",
     "Recorder",
     "Replayed",
+    "Wanted",
     "matching",
     "open_journal",
     "open_lookup",

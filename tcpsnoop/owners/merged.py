@@ -60,7 +60,7 @@ class Merged:
         return self._traced is not None
 
     def see(self, batch: ProbeBatch) -> None:
-        """Note what packets tell of their connections, before they are labelled."""
+        """Note what packets tell of their connections."""
         if self._traced is not None:
             self._traced.see(batch.rows)
 
@@ -70,8 +70,6 @@ class Merged:
         if self._traced is None:
             codes = self._sockets.label(batch).indices(len(batch))
         else:
-            self._traced.poll()
-            self._traced.see(batch.rows)
             known = self._traced.label(batch.rows, codes)
             if not known.all():
                 others = np.flatnonzero(~known)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.merged import Merged
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.processes import EVERYTHING, Wanted
 from tcpsnoop.owners.procfs import Procfs, seconds_since_boot
 from tcpsnoop.owners.tracing.formats import (
     LEFT_BY_ROOT,
@@ -25,6 +26,7 @@ from tcpsnoop.owners.tracing.tracefs import InstanceRings
 
 def open_lookup(
     now_ns: Callable[[], int],
+    wanted: Wanted = EVERYTHING,
     *,
     tracing: bool = True,
     tracepoints: Path | None = None,
@@ -32,13 +34,13 @@ def open_lookup(
 ) -> Merged:
     """A lookup for live packets, stamped by `now_ns`; never raises.
 
-    `tracing`: the kernel's record may be asked for; `tracepoints`: what `--prepare` wrote; `calls`:
-    send calls will be taken.
+    `wanted`: what is to be known of processes besides their names; `tracing`: the kernel's record
+    may be asked for; `tracepoints`: what `--prepare` wrote; `calls`: send calls will be taken.
     """
     pool = OwnerPool()
     traced, why_not = None, "--no-tracing"
     if tracing:
-        traced, why_not = open_tracing(now_ns, pool, tracepoints, calls=calls)
+        traced, why_not = open_tracing(now_ns, pool, tracepoints, wanted, calls=calls)
     return Merged(pool, Procfs(now_ns, pool=pool), traced, why_not)
 
 
@@ -46,6 +48,7 @@ def open_tracing(
     now_ns: Callable[[], int],
     pool: OwnerPool,
     given: Path | None,
+    wanted: Wanted = EVERYTHING,
     witness: Witness | None = None,
     *,
     calls: bool = True,
@@ -69,7 +72,8 @@ def open_tracing(
                 now_ns,
                 pool,
                 addresses,
-                host=here("/proc", now_ns, witness),
+                wanted=wanted,
+                host=here("/proc", now_ns, wanted, witness),
                 told=None if witness is None else witness.begin(),
                 calls=calls,
             )

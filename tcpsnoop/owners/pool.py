@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from tcpsnoop.batches.owner_table import OwnerTable
 from tcpsnoop.batches.owners import NOT_ASKED, Owner
 
 
@@ -12,15 +13,15 @@ class OwnerPool:
     """Owners by code; `owners` only grows, as OwnerColumns asks."""
 
     def __init__(self) -> None:
-        self.owners: list[Owner] = [NOT_ASKED]
+        self.owners = OwnerTable()
         self._codes: dict[Owner, int] = {NOT_ASKED: 0}
         self._ends: Counter[int] = Counter()
 
     def code(self, owner: Owner) -> int:
         """The code of an owner, a new one if need be."""
-        code = self._codes.setdefault(owner, len(self.owners))
-        if code == len(self.owners):
-            self.owners.append(owner)
+        code = self._codes.get(owner)
+        if code is None:
+            code = self._codes[owner] = self.owners.append(owner)
         return code
 
     def count(self, old: int | None, new: int) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from tcpsnoop.batches.owners import Context, Process
+from tcpsnoop.batches.owners import NO_CONTEXT, Context, Process
 
 # Flag of a kernel thread in field 9 of /proc/PID/stat (include/linux/sched.h).
 _PF_KTHREAD = 0x0020_0000
@@ -32,6 +32,18 @@ class Stat(NamedTuple):
     holds_nothing: bool  # a kernel thread or a zombie: no descriptors, whoever asks
     start_stack: int  # another one after exec; 0 when the asker may not know
     parent: int  # its PID, 0 none
+
+
+class Wanted(NamedTuple):
+    """What is to be known of a process besides its name: each is a file to read, or several."""
+
+    user: bool = True
+    command_line: bool = True
+    cgroup: bool = True
+    context: bool = True  # Context, which has the name of the user
+
+
+EVERYTHING = Wanted()
 
 
 class KnownProcess(NamedTuple):
@@ -65,28 +77,31 @@ def read_stat(folder: int) -> Stat:
     )
 
 
-def process_at(root: str, pid: int) -> Process | None:
+def process_at(root: str, pid: int, wanted: Wanted = EVERYTHING) -> Process | None:
     """The process that has a PID now, None when there is none or it cannot be read."""
     try:
         folder = open_folder(f"{root}/{pid}")
     except OSError:
         return None
     try:
-        return read_process(folder, pid).process
+        return read_process(folder, pid, wanted=wanted).process
     except (OSError, ValueError):
         return None
     finally:
         os.close(folder)
 
 
-def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> KnownProcess:
+def read_process(
+    folder: int, pid: int, known: KnownProcess | None = None, wanted: Wanted = EVERYTHING
+) -> KnownProcess:
     """The process of an open folder; errors as `read_stat`.
 
     What cannot change without exec is taken from `known` if it is the same process; and the parent,
-    whose place another takes when it ends.
+    whose place another takes when it ends. What is not `wanted` is as if it were not known, the
+    command line then empty.
     """
     stat = read_stat(folder)
-    uid = _real_user(folder)
+    uid = _real_user(folder) if wanted.user or wanted.context else -1
     process = known.process if known else None
     if not (
         known
@@ -99,18 +114,21 @@ def read_process(folder: int, pid: int, known: KnownProcess | None = None) -> Kn
             pid,
             stat.start_time,
             stat.command,
-            _command_line(folder, stat.command),
-            context=Context(
-                "",
-                _executable(folder),
-                stat.parent,
-                _command_of(folder, stat.parent),
-                namespace_of(".", folder),
-            ),
+            _command_line(folder, stat.command) if wanted.command_line else "",
+            context=_context(folder, stat.parent) if wanted.context else NO_CONTEXT,
         )
-    context = process.context._replace(user=user_name(uid))
-    process = replace(process, uid=uid, cgroup=_cgroup(folder), context=context)
+    cgroup = _cgroup(folder) if wanted.cgroup else ""
+    context = process.context
+    if wanted.context:
+        context = context._replace(user=user_name(uid))
+    process = replace(process, uid=uid, cgroup=cgroup, context=context)
     return KnownProcess(process, stat.start_stack)
+
+
+def _context(folder: int, parent: int) -> Context:
+    """What else is known, but for the user."""
+    command = _command_of(folder, parent)
+    return Context("", _executable(folder), parent, command, namespace_of(".", folder))
 
 
 def namespace_of(path: str, beside: int | None = None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +63,5 @@ def matching(pool: Sequence[Owner], choice: Choice, start: int = 0) -> NDArray[n
     An owner of quality `shared` matches when one of its holders does; `unknown` matches nobody. A
     pool only grows: who asks again can keep the answer and ask for the rest with `start`.
     """
-    return np.fromiter(
-        (any(map(choice.has, owner.processes)) for owner in islice(pool, start, None)), np.bool_
-    )
+    codes = range(start, len(pool))
+    return np.fromiter((any(map(choice.has, pool[code].processes)) for code in codes), np.bool_)

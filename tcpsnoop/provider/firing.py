@@ -109,7 +109,9 @@ def viewed_from(connection: Row, probe: Integer, sender: Integer) -> Integer:
     else:
         # Rule 5: no end is known to be local, the responder stands at the left.
         wanted = FIRST_LOCAL << (1 - originator)
-        if (probe == probes.SEND and originator == sender) or (
+        if probe == probes.FIRST_BYTE:
+            wanted = BOTH_LOCAL
+        elif (probe == probes.SEND and originator == sender) or (
             probe == probes.RECEIVE and originator != sender
         ):
             wanted = 0
@@ -249,6 +251,8 @@ def fire_drafted(
     for end in range(2):
         if ends >> end & 1 != 0:
             fire(output.rows, state, connection, segment, probe, end, sender, size, 0, detail)
+            if ends == BOTH_LOCAL:
+                output.rows[state[ROWS] - 1]["remote_local"] = 1
 
 
 @inlined

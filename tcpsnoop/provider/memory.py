@@ -177,25 +177,25 @@ ROWS = 9  # probe rows written
 CLOSED_ROWS = 10  # rows of `closed` written
 WRITES = 11  # rows of the scratch array of writes
 DUPLICATES = 12  # frames that were copies
-TOUCHED = 13  # nothing that matters, see `locate`
-FOLLOWS = 14  # 1: bytes are followed, `streams` is in use
-COUNTS = 15  # 1: they are counted too, `totals` is in use
-LOG_END = 16  # entries from here on are too old to count
-BUCKETS = 17  # buckets in use
-ANALYSES = 18  # 1: segments are judged, `analyses` and `openings` are in use
-DETAIL_ROWS = 19  # rows of `details` written
-NEW_BYTES = 20  # of the segment at hand: bytes not seen before
-PROBED = 21  # whether it is a keep-alive or window probe, see provider.stream
-HOLE_SINCE = 22  # when the hole it fills appeared; NONE it fills none
-HOLE_START = 23  # unwrapped start of that hole; if it fills none, what was expected next
-TIMING_FREE = 24  # as INTERVAL_FREE and so on, for the pool of provider.timings
-TIMING_FRESH = 25
-WAITING_FIRST = 26  # first and last of the unanswered SYNs
-WAITING_LAST = 27
-STATE_SIZE = 28
+FOLLOWS = 13  # 1: bytes are followed, `streams` is in use
+COUNTS = 14  # 1: they are counted too, `totals` is in use
+LOG_END = 15  # entries from here on are too old to count
+BUCKETS = 16  # buckets in use
+ANALYSES = 17  # 1: segments are judged, `analyses` and `openings` are in use
+DETAIL_ROWS = 18  # rows of `details` written
+NEW_BYTES = 19  # of the segment at hand: bytes not seen before
+PROBED = 20  # whether it is a keep-alive or window probe, see provider.stream
+HOLE_SINCE = 21  # when the hole it fills appeared; NONE it fills none
+HOLE_START = 22  # unwrapped start of that hole; if it fills none, what was expected next
+TIMING_FREE = 23  # as INTERVAL_FREE and so on, for the pool of provider.timings
+TIMING_FRESH = 24
+WAITING_FIRST = 25  # first and last of the unanswered SYNs
+WAITING_LAST = 26
+STATE_SIZE = 27
 
 # Buckets in use at the start, a power of two. They become more with the connections, as each lies
-# in a line of the cache of its own.
+# in a line of the cache of its own, and stay at least twice as many: a second row in a bucket is
+# one more to wait for.
 FIRST_BUCKETS = 1 << 12
 
 _LINE = 64  # bytes
@@ -228,7 +228,7 @@ def make_table(
     The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
     addresses and ports cannot make long chains.
     """
-    most = max(FIRST_BUCKETS, 1 << (capacity - 1).bit_length())
+    most = max(FIRST_BUCKETS, 2 << (capacity - 1).bit_length())
     state = np.zeros(STATE_SIZE, np.int64)
     state[BUCKETS] = FIRST_BUCKETS
     for first in (FREE, INTERVAL_FREE, TIMING_FREE, WAITING_FIRST, WAITING_LAST):

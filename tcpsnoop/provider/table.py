@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.segments import SegmentBatch
-from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
+from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel, prefetcher
 from tcpsnoop.provider.memory import (
     ANALYSES,
     BUCKETS,
@@ -21,14 +21,15 @@ from tcpsnoop.provider.memory import (
     LIVE,
     NONE,
     NUMBER,
-    TOUCHED,
     ConnectionTable,
 )
 
-# How many segments `locate` is ahead. The rows of 500 connections are still in the second cache when
-# they are used; 64 would be in the nearest one, but cost a seventh more: so often a pass begins
-# anew, and waits for the first rows.
+# How many segments `locate` is ahead. The rows of 500 connections are still in the second cache
+# when they are used; 64 would be in the nearest one, but cost a seventh more: so often a pass
+# begins anew, and waits for the first rows.
 LOOKAHEAD = 512
+
+prefetch = prefetcher()
 
 
 @inlined
@@ -55,16 +56,19 @@ def _bucket_of(
     """The bucket of a key whose ends are in order; `ports` is first << 16 | second."""
     keys = table.keys
     mixed = (
-        (first_high & 0xFFFFFFFF) * keys[0]
-        + ((first_high >> 32) & 0xFFFFFFFF) * keys[1]
-        + (first_low & 0xFFFFFFFF) * keys[2]
+        (first_low & 0xFFFFFFFF) * keys[2]
         + ((first_low >> 32) & 0xFFFFFFFF) * keys[3]
-        + (second_high & 0xFFFFFFFF) * keys[4]
-        + ((second_high >> 32) & 0xFFFFFFFF) * keys[5]
         + (second_low & 0xFFFFFFFF) * keys[6]
         + ((second_low >> 32) & 0xFFFFFFFF) * keys[7]
         + ports * keys[8]
     )
+    if first_high | second_high != 0:
+        mixed += (
+            (first_high & 0xFFFFFFFF) * keys[0]
+            + ((first_high >> 32) & 0xFFFFFFFF) * keys[1]
+            + (second_high & 0xFFFFFFFF) * keys[4]
+            + ((second_high >> 32) & 0xFFFFFFFF) * keys[5]
+        )
     return (mixed >> 26) & (table.state[BUCKETS] - 1)
 
 
@@ -75,15 +79,21 @@ def _bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
     destination_port = np.int64(segment["destination_port"])
     source_high, source_low = segment["source_high"], segment["source_low"]
     destination_high, destination_low = segment["destination_high"], segment["destination_low"]
-    if _is_in_order(segment):
-        ports = source_port << 16 | destination_port
-        return (
-            _bucket_of(table, source_high, source_low, destination_high, destination_low, ports)
-            << 1
-        )
-    ports = destination_port << 16 | source_port
-    bucket = _bucket_of(table, destination_high, destination_low, source_high, source_low, ports)
-    return bucket << 1 | 1
+    # Which end sorts first a processor guesses wrong every other time: so no branch on it.
+    swapped = 0 if _is_in_order(segment) else 1
+    mask = -swapped
+    high, low = (source_high ^ destination_high) & mask, (source_low ^ destination_low) & mask
+    port = (source_port ^ destination_port) & mask
+    ports = (source_port ^ port) << 16 | (destination_port ^ port)
+    bucket = _bucket_of(
+        table,
+        source_high ^ high,
+        source_low ^ low,
+        destination_high ^ high,
+        destination_low ^ low,
+        ports,
+    )
+    return bucket << 1 | swapped
 
 
 @inlined
@@ -121,20 +131,21 @@ def place_of(table: ConnectionTable, segment: Row) -> Integer:
 
 
 @inlined
-def _touch_more(table: ConnectionTable, heads: NDArray[np.int64], count: Integer) -> Integer:
-    """Read something of what only some probes need of these rows."""
-    streams, totals, analyses = table.streams, table.totals, table.analyses
-    counts, analysed = table.state[COUNTS] != 0, table.state[ANALYSES] != 0
-    touched: Integer = 0
-    for k in range(count):
-        end = 2 * heads[k]
-        if end >= 0:
-            touched ^= streams[end]["next"] ^ streams[end + 1]["next"]
-            if counts:
-                touched ^= totals[end]["payload"] ^ totals[end + 1]["payload"]
-            if analysed:
-                touched ^= analyses[end]["since_ns"] ^ analyses[end + 1]["since_ns"]
-    return touched
+def bring_near(table: ConnectionTable, slot: Integer) -> None:
+    """Fetch what is known of the connection in row `slot`, as far as it is in use."""
+    state, first, second = table.state, 2 * slot, 2 * slot + 1
+    prefetch(table.connections, slot)
+    prefetch(table.ends, first)
+    prefetch(table.ends, second)
+    if state[FOLLOWS] != 0:
+        prefetch(table.streams, first)
+        prefetch(table.streams, second)
+        if state[COUNTS] != 0:
+            prefetch(table.totals, first)
+        if state[ANALYSES] != 0:
+            prefetch(table.analyses, first)
+            prefetch(table.analyses, second)
+            prefetch(table.openings, slot)
 
 
 @kernel
@@ -148,26 +159,20 @@ def locate(
 ) -> None:
     """Write `place_of` of the segments `start` to `stop` into `places`, at index modulo its size.
 
-    In several passes, each so short that the processor is many segments ahead and fetches what they
-    need from memory at once, where one pass would wait for each in turn; that is what they are for.
-    `heads` is scratch of the same size.
+    In several passes, each asking for what the next one needs: so memory is waited for once, not
+    for each segment in turn. `heads` is scratch of the same size.
     """
     count = stop - start
     for k in range(count):
         places[k] = _bucket_and_sender(table, segments[start + k])
+        prefetch(table.buckets, places[k] >> 1)
     for k in range(count):
         heads[k] = table.buckets[places[k] >> 1]
-    touched: Integer = 0
-    for k in range(count):
-        head = heads[k]
-        if head >= 0:
-            touched ^= np.int64(table.connections[head]["chain"])
-            touched ^= table.ends[2 * head]["lanes"] ^ table.ends[2 * head + 1]["lanes"]
-    if table.state[FOLLOWS] != 0:
-        touched ^= _touch_more(table, heads, count)
-    table.state[TOUCHED] = touched
+        prefetch(table.connections, heads[k])
     for k in range(count):
         places[k] = _find(table, segments[start + k], heads[k], places[k] & 1)
+        if places[k] >= 0:
+            bring_near(table, places[k] >> 1)
 
 
 @kernel
@@ -183,7 +188,7 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     The table must not be full.
     """
     state = table.state
-    if state[LIVE] == state[BUCKETS]:
+    if 2 * state[LIVE] >= state[BUCKETS] and state[BUCKETS] < len(table.buckets):
         _take_more_buckets(table)
     slot = state[FREE]
     if slot >= 0:

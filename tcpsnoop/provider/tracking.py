@@ -46,6 +46,7 @@ from tcpsnoop.provider.stream import MAX_WRITES, follow
 from tcpsnoop.provider.table import (
     LOOKAHEAD,
     begin_again,
+    bring_near,
     enter,
     is_full,
     locate,
@@ -64,6 +65,8 @@ _REUSED = probes.END_REASONS.index("reused")
 _SEND_BIT = 1 << probes.SEND
 _RECEIVE_BIT = 1 << probes.RECEIVE
 _WRITE_BIT = 1 << probes.WRITE
+# How many segments ahead what is known of a connection comes into the nearest cache.
+NEAR = 8
 # Probes that need to know every byte of both directions.
 STREAM_BITS = _WRITE_BIT | CLOSED_FIRES | ANALYSIS_BITS
 _COPY_BITS = _SEND_BIT | _RECEIVE_BIT | 1 << probes.DUPLICATE_FRAME
@@ -103,6 +106,8 @@ def track(
             located = min(count, i + LOOKAHEAD)
             locate(table, segments, i, located, output.places, output.heads)
         segment = segments[i]
+        if i + NEAR < located and output.places[i - first + NEAR] >= 0:
+            bring_near(table, output.places[i - first + NEAR] >> 1)
         place = output.places[i - first]
         if place < 0:
             # Not there when it was looked for; a segment since then may have been its first.

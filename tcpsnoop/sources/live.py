@@ -24,6 +24,7 @@ from tcpsnoop.interfaces.source import Drops
 from tcpsnoop.sources.activation import BLOCK_TIMEOUT_MS, open_reader
 from tcpsnoop.sources.columns import empty_columns
 from tcpsnoop.sources.devices import is_loopback
+from tcpsnoop.sources.gathering import Gathering
 
 DEFAULT_SNAPLEN = 262_144  # as tcpdump
 DEFAULT_BUFFER_KIB = 16_384
@@ -82,6 +83,7 @@ class LiveSource:
         self._index = _index_of(name)
         self._poll = select.poll()
         self._poll.register(self._reader.getfd(), select.POLLIN)
+        self._gathering = Gathering(buffer_kib * 1024)
         self._columns = empty_columns(np.empty(BATCH_BYTES, np.uint8), BATCH)
         self._most = BATCH
         self._packets = 0
@@ -98,7 +100,9 @@ class LiveSource:
 
     def read(self, timeout: float) -> PacketBatch | None:
         """See PacketSource."""
-        deadline = time.monotonic() + timeout
+        now = time.monotonic()
+        deadline = now + timeout
+        select.select((), (), (), min(timeout, self._gathering.pause(now)))
         while not self.ended:
             left = deadline - time.monotonic()
             if not self._poll.poll(max(0.0, left) * 1000):
@@ -134,6 +138,7 @@ class LiveSource:
             return None
         if not records:
             return None
+        self._gathering.fetched(len(content), time.monotonic())
         # Seconds, microseconds, offset and captured length of each packet.
         fields = np.frombuffer(records, np.uint32).reshape(-1, 4)
         self._most = min(BATCH, max(1, BATCH_BYTES * len(fields) // max(1, len(content))))

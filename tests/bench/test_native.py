@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.frames import write_pcap
@@ -57,6 +58,30 @@ def test_small_writes_stops_by_itself_and_its_writes_are_packets(folder: Path) -
     assert float(found[3]) >= 0.2
     # Almost every write is a segment; acknowledgements come on top.
     assert int(found[2]) > 0.9 * int(found[1]) > 0
+
+
+@pytest.mark.parametrize(("verb", "processes"), [("call", 20), ("repeat", 4)])
+def test_a_swarm_tells_who_called_and_takes_its_time(
+    folder: Path, verb: str, processes: int
+) -> None:
+    swarm = program("swarm", folder)
+    serving = subprocess.Popen(
+        [swarm, "serve", "127.0.0.1", "2", folder / "served"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with serving:
+        assert serving.stdout is not None
+        port = serving.stdout.readline().strip()
+        words = [str(swarm), verb, "127.0.0.1", port, "20", "4", "100", f"{folder}/calls"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
+        serving.communicate()
+    assert float(done.stdout) >= 0.19
+    calls, served = (
+        np.fromfile(folder / name, np.int64).reshape(-1, 5) for name in ("calls", "served")
+    )
+    assert calls[:, 0].tolist() == list(range(20))
+    assert len(set(calls[:, 1].tolist())) == processes
+    assert sorted(served[:, 2].tolist()) == sorted(calls[:, 2].tolist())  # the callers' ports
 
 
 @pytest.mark.live

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench import page
+from bench.attribution import LIFE, NOTHING, _cost, _slowdown
+from bench.capturing import has_lost
 from bench.live import Load, dropped_by_kernel
 from bench.memory import eviction_note
+from bench.swarms import Burst
 from bench.targets import Section, Target
 
 
@@ -79,3 +82,36 @@ def test_the_share_of_drops_is_of_both_passes_over_the_loopback() -> None:
 def test_eviction_is_quoted_from_the_notes() -> None:
     said = "5,000,000 packets read\n  4 connections evicted\n"
     assert eviction_note(said) == "4 connections evicted"
+
+
+def test_a_capture_that_lost_something_is_not_measured() -> None:
+    fine = "5 packets read\n0 packets dropped by kernel\nowners: no event lost\n"
+    assert not has_lost(fine)
+    assert not has_lost(fine.replace("owners: no event lost\n", ""))  # it names nobody
+    assert has_lost(fine.replace("0 packets dropped", "10 packets dropped"))
+    assert has_lost(fine.replace("no event lost", "1,234 events lost: connections of then"))
+
+
+def test_the_slowdown_is_that_of_a_round_and_the_cost_a_median() -> None:
+    bursts = {
+        NOTHING: [Burst(1.0, 0.0, 3.0), Burst(4.0, 0.0, 3.0), Burst(2.0, 0.0, 3.0)],
+        LIFE: [Burst(1.1, 0.2, 3.0), Burst(4.8, 0.1, 3.0), Burst(2.0, 9.0, 3.0)],
+    }
+    assert _slowdown(bursts, LIFE) == pytest.approx(0.1)
+    assert _cost(bursts[LIFE], 1000) == pytest.approx(200)
+
+
+def test_sections_go_to_their_pages_and_the_machine_to_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = tmp_path / "performance.md", tmp_path / "owners.md"
+    first.write_text(page.SKELETON)
+    other.write_text("<!-- bench:attribution -->\n<!-- /bench:attribution -->\n")
+    monkeypatch.setattr(page, "PAGE", first)
+    monkeypatch.setattr(page, "ELSEWHERE", {"attribution": other})
+    page.write_all({"machine": "ours", "attribution": "cheap"})
+    assert first.read_text() == page.SKELETON
+    assert "cheap" in other.read_text()
+    page.write_all({"machine": "ours", "speed": "fast"})
+    assert "ours" in first.read_text()
+    assert "fast" in first.read_text()

@@ -19,8 +19,13 @@ from tcpsnoop.batches.probes import (
     RESPONDER,
     ProbeBatch,
 )
-from tcpsnoop.engine.attribution import Attribution
-from tcpsnoop.owners import Choice, Procfs
+from tcpsnoop.engine.attribution import Attribution, wanted_of
+from tcpsnoop.engine.settings import Settings
+from tcpsnoop.owners import Choice, Procfs, Wanted
+from tcpsnoop.renderers.text import Text
+from tcpsnoop.reporters.io import Io
+from tcpsnoop.reporters.life import Life
+from tcpsnoop.reporters.wdist import Wdist
 from tests.owners.proc_tree import AFTER_ANY_LOOK, Clock, Place, ProcTree, Row, lookup, seen
 
 SERVER: Place = ("192.168.1.5", 80)
@@ -146,6 +151,25 @@ def test_the_given_batch_stays_as_it_was(proc: ProcTree) -> None:
     before = given.rows.copy()
     attribution(proc, pids=[30]).label(given)
     assert (given.rows == before).all()
+
+
+@pytest.mark.parametrize(
+    ("reporters", "chosen", "wanted"),
+    [
+        ([Life()], {}, ""),
+        ([Life()], {"machine": True}, "user command_line cgroup context"),
+        ([Io()], {"machine": True}, ""),
+        ([Io()], {"uids": (0,)}, "user"),
+        ([Io()], {"cgroups": ("/x",)}, "cgroup"),
+        ([Life(), Wdist()], {}, "command_line"),
+    ],
+)
+def test_of_processes_only_what_is_shown_or_chosen_by_is_wanted(
+    reporters: list[Any], chosen: dict[str, Any], wanted: str
+) -> None:
+    settings = Settings(tuple(("", each) for each in reporters), Text, **chosen)
+    found = wanted_of(settings)
+    assert {name for name in Wanted._fields if getattr(found, name)} == set(wanted.split())
 
 
 def test_what_is_held_is_a_copy_of_all_that_belongs_to_it(proc: ProcTree) -> None:

@@ -40,6 +40,7 @@ def test_what_tracing_knows_is_not_asked_elsewhere(proc: ProcTree) -> None:
     procfs = Procfs(clock.nanoseconds, proc.root, clock, pool=story.pool)
     merged = Merged(story.pool, procfs, story.traced)
     assert merged.late
+    merged.see(batch())
     columns = merged.label(batch())
     owners = [columns.pool[code] for code in columns.index.tolist()]
     assert [owner.quality for owner in owners] == [EXACT, HOLDER]

@@ -10,7 +10,7 @@ NGINX, CURL = Process(42, 10, "nginx"), Process(43, 11, "curl")
 
 def test_an_owner_has_one_code_and_the_pool_only_grows() -> None:
     pool = OwnerPool()
-    assert pool.owners == [NOT_ASKED]
+    assert list(pool.owners) == [NOT_ASKED]
     first = pool.code(Owner(HOLDER, NGINX))
     second = pool.code(Owner(SHARED, holders=(NGINX, CURL)))
     assert pool.code(Owner(HOLDER, Process(42, 10, "nginx"))) == first

@@ -31,3 +31,18 @@ def test_ends_count_by_their_latest_answer_and_bytes_by_that_of_their_row() -> N
         "2 connection ends: unknown 50.0 %, exact 50.0 % (gone 1)",
         "100 payload bytes: unknown 100.0 %",
     ]
+
+
+def test_qualities_and_reasons_may_come_later() -> None:
+    pool = OwnerPool()
+    shares = Shares(pool)
+    one, other = packet(1, 1, ORIGINATOR, payload=10), packet(2, 2, ORIGINATOR)
+    gone = pool.code(Owner(UNKNOWN, reason="gone"))
+    shares.count(np.concatenate([one, other]), np.array([gone, gone], np.int32))
+    late = pool.code(Owner(UNKNOWN, reason="not in time"))
+    exact = pool.code(Owner(EXACT, Process(1, 1, "x")))
+    shares.count(np.concatenate([one, other, one]), np.array([late, gone, exact], np.int32))
+    assert list(shares.lines()) == [
+        "2 connection ends: unknown 50.0 %, exact 50.0 % (gone 1)",
+        "30 payload bytes: unknown 66.7 %, exact 33.3 %",
+    ]

@@ -103,7 +103,7 @@ def test_segments_of_one_batch_find_the_connection_that_began_in_it(distance: in
     for talk in talks:
         talk.b.syn_ack()
     expected = [*range(1, distance + 1), *range(1, distance + 1)]
-    assert numbers(track(wire.sent)) == expected
+    assert numbers(track(wire.sent, max_connections=4 * LOOKAHEAD)) == expected
 
 
 def test_a_full_table_tells_its_connections_apart() -> None:

@@ -47,7 +47,7 @@ class Recorder:
         self._traced, self._why_not = None, "--no-tracing"
         if tracing:
             self._traced, self._why_not = open_tracing(
-                now_ns, OwnerPool(), tracepoints, self._journal, calls=False
+                now_ns, OwnerPool(), tracepoints, witness=self._journal, calls=False
             )
         every = ALONE_SECONDS if self._traced is None else BESIDE_TRACING_SECONDS
         told = self._journal.process

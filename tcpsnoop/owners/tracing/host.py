@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import Process
 from tcpsnoop.owners.cgroup_numbers import CgroupNumbers
-from tcpsnoop.owners.processes import namespace_of, process_at
+from tcpsnoop.owners.processes import EVERYTHING, Wanted, namespace_of, process_at
 
 _PID_MAX = "/proc/sys/kernel/pid_max"
 
@@ -45,14 +45,22 @@ class Witness(Protocol):
         """The number of a cgroup is known."""
 
 
-def here(root: str, now_ns: Callable[[], int], witness: Witness | None = None) -> Host:
-    """This machine, whose /proc is `root` and whose system's clock is `now_ns`."""
+def here(
+    root: str,
+    now_ns: Callable[[], int],
+    wanted: Wanted = EVERYTHING,
+    witness: Witness | None = None,
+) -> Host:
+    """This machine, whose /proc is `root` and whose system's clock is `now_ns`.
+
+    Of processes it tells what is `wanted`.
+    """
     with open(_PID_MAX) as file:
         pids = int(file.read()) + 1
     cgroups = CgroupNumbers()
 
     def read_process(pid: int, _executed_ns: int) -> Process | None:
-        process = process_at(root, pid)
+        process = process_at(root, pid, wanted)
         if process is not None:
             number = cgroups.learn(process.cgroup)
             if witness is not None:

@@ -307,18 +307,31 @@ def _tell_of_process(event: Row, tables: Tables, kind: Integer) -> None:
         return
     one = processes[number & (processes.size - 1)]
     if kind == NAMED:
-        if event["flags"] & EXECUTED:
-            one["executed_ns"] = time
-        if event["laddr_high"] != 0:
-            one["name_high"] = event["laddr_high"]
-            one["name_low"] = event["laddr_low"]
+        _rename(one, event, time)
         if one["used"] != 0:
-            # It is read again while it is there.
+            # It is met again, under another name.
             tables.used[tables.state[USED]] = number
             tables.state[USED] += 1
     elif kind == EXITED:
         # Its other threads may go on, under the same PID.
         one["exit_ns"] = time
+
+
+@inlined
+def _rename(one: Row, event: Row, time: Integer) -> None:
+    """A process has another name, another program, or both: it is another owner then."""
+    if event["flags"] & EXECUTED:
+        one["executed_ns"] = time
+        one["code"] = NONE
+        one["before"] = NONE
+    high, low = np.int64(event["laddr_high"]), np.int64(event["laddr_low"])
+    if high == 0 or (high == one["name_high"] and low == one["name_low"]):
+        return
+    if one["code"] != NONE:
+        one["before"] = one["code"]
+        one["code"] = NONE
+    one["name_high"] = high
+    one["name_low"] = low
 
 
 @kernel

@@ -48,6 +48,7 @@ END = np.dtype(
         ("key", "i8"),  # connection * 2 + end, NONE: free
         ("socket", "i8"),  # its number, NONE unknown
         ("process", "i8"),  # as last answered, NONE
+        ("code", "i4"),  # that process as an owner
         ("first_ns", "i8"),  # its first packet
         ("ended_ns", "i8"),  # a RST was seen, or both FINs
         ("next_ns", "i8"),  # the first packet of a newer connection in its place
@@ -116,6 +117,7 @@ def _begin(end: Row, row: Row, key: Integer, time: Integer) -> None:
     end["key"] = key
     end["socket"] = NONE
     end["process"] = NONE
+    end["code"] = 0
     end["first_ns"] = time
     end["ended_ns"] = NEVER
     end["next_ns"] = NEVER

@@ -6,6 +6,7 @@ the rings themselves.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import mmap
@@ -78,10 +79,12 @@ class PerfRings:
         self._layout = layout_of(tracepoints)
         self._rings: list[_Ring] = []
         self._descriptors: list[int] = []
+        self._held: list[int] = []
         self._lock = threading.Lock()
         self._events = np.zeros(1 << 13, EVENT)
         self._progress = np.zeros(PLACES, np.int64)
         try:
+            self._held = _own_namespaces()
             for processor in _processors():
                 self._open(processor, tracepoints, pages)
             for descriptor in self._descriptors:
@@ -114,15 +117,15 @@ class PerfRings:
             self._emptier.join()
             os.close(self._stop_reading)
             del self._emptier
-        for descriptor in self._descriptors:
+        for descriptor in (*self._descriptors, *self._held):
             os.close(descriptor)
-        self._descriptors = []
+        self._descriptors, self._held = [], []
         self._rings = []
 
     def _open(self, processor: int, tracepoints: Tracepoints, pages: Sequence[int]) -> None:
-        leader = _open_event(_dummy(min(pages)), processor)
+        ring = _open_ring(processor, pages)
+        leader = ring.descriptor
         self._descriptors.append(leader)
-        ring = _mapped(leader, pages)
         self._rings.append(ring)
         for name, expression in _FILTERS.items():
             event = _open_event(_tracepoint(tracepoints[name].number), processor)
@@ -176,10 +179,37 @@ class _Ring:
         return taken
 
 
-def _dummy(pages: int) -> bytes:
+def _own_namespaces() -> list[int]:
+    """Descriptors of the namespaces that we are in, and most of what runs here.
+
+    perf tells the namespaces of each process as it is forked, by the inodes of these files, which
+    the kernel makes anew each time, seven of them, unless somebody has them open: 15 µs a fork.
+    """
+    held = []
+    for name in ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts"):
+        with contextlib.suppress(OSError):  # a kernel without it
+            held.append(os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC))
+    return held
+
+
+def _open_ring(processor: int, pages: Sequence[int]) -> _Ring:
+    """The largest ring that may be locked in memory, which wakes us when it is a quarter full."""
+    for count in pages:
+        size = count * mmap.PAGESIZE
+        leader = _open_event(_dummy(size // 4), processor)
+        try:
+            return _Ring(leader, mmap.mmap(leader, mmap.PAGESIZE + size))
+        except OSError:
+            os.close(leader)
+    raise TracingUnavailableError(
+        "the limit on locked memory leaves no room for a ring (kernel.perf_event_mlock_kb)"
+    )
+
+
+def _dummy(wake_at: int) -> bytes:
     """An event that never happens: it carries what perf itself tells of processes."""
     flags = _COMM | _TASK | _COMM_EXEC | _NAMESPACES
-    return _attributes(_TYPE_SOFTWARE, _COUNT_SW_DUMMY, flags, pages * mmap.PAGESIZE // 4)
+    return _attributes(_TYPE_SOFTWARE, _COUNT_SW_DUMMY, flags, wake_at)
 
 
 def _tracepoint(number: int) -> bytes:
@@ -211,19 +241,6 @@ def _open_event(attributes: bytes, processor: int) -> int:
         reason = os.strerror(ctypes.get_errno())
         raise TracingUnavailableError(f"perf_event_open: {reason} (root may, and CAP_PERFMON)")
     return descriptor
-
-
-def _mapped(descriptor: int, pages: Sequence[int]) -> _Ring:
-    """The largest ring that may be locked in memory."""
-    for count in pages:
-        try:
-            area = mmap.mmap(descriptor, (1 + count) * mmap.PAGESIZE)
-        except (PermissionError, OSError):
-            continue
-        return _Ring(descriptor, area)
-    raise TracingUnavailableError(
-        "the limit on locked memory leaves no room for a ring (kernel.perf_event_mlock_kb)"
-    )
 
 
 def _processors() -> Iterator[int]:

@@ -66,6 +66,8 @@ PROCESS = np.dtype(
         ("cgroup", "i8"),  # 0 unknown
         ("executed_ns", "i8"),  # latest exec since it was forked, ALWAYS none
         ("pid", "i4"),
+        ("code", "i4"),  # as an owner, by its name of now; NONE: not named yet
+        ("before", "i4"),  # by the name before, when it has not called exec since; NONE
         ("used", "u1"),  # a socket
         ("kernel", "u1"),  # it is the kernel's own
     ],
@@ -80,6 +82,9 @@ USERS = 4  # users whose bytes are counted apart
 
 # A user whom we cannot see: of another PID namespace.
 STRANGER = -2
+
+# PROCESS["code"] while it is being found.
+TO_BE_NAMED = -2
 
 # Places in `state`.
 NEXT_SOCKET = 0
@@ -319,6 +324,8 @@ def make_process(tables: Tables, pid: Integer, time_ns: Integer) -> Integer:
     one["name_low"] = 0
     one["cgroup"] = 0
     one["pid"] = pid
+    one["code"] = NONE
+    one["before"] = NONE
     one["executed_ns"] = ALWAYS
     one["used"] = 0
     one["kernel"] = 0

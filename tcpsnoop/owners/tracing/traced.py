@@ -17,15 +17,16 @@ from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Proce
 from tcpsnoop.batches.probes import APPLICATION_WRITE, PROBE_ROW
 from tcpsnoop.owners.networks import Addresses
 from tcpsnoop.owners.pool import OwnerPool
+from tcpsnoop.owners.processes import EVERYTHING, Wanted
 from tcpsnoop.owners.tracing.calls_kernel import follows, sends
 from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
+from tcpsnoop.owners.tracing.codes_kernel import encode, unnamed
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
 from tcpsnoop.owners.tracing.host import Host, here
 from tcpsnoop.owners.tracing.joining_kernel import join
 from tcpsnoop.owners.tracing.matching_kernel import (
     ELSEWHERE,
-    EXACTLY,
     INVISIBLE,
     NOBODY,
     ONE_OF,
@@ -82,11 +83,12 @@ class Rings(Protocol):
 
 
 class Traced:
-    """The join of events and packets. `now_ns` is the clock of packets; `root` is /proc.
+    """The join of events and packets.
 
-    `host` is where the events are from, unless that is here. `told` is called with all that is
-    taken in, in its order: events whose times are the system's. `calls`: send calls are kept until
-    they are taken, those from `calls_since_ns` on.
+    `now_ns` is the clock of packets; `root` is /proc; `wanted` is what is to be known of processes
+    besides their names. `host` is where the events are from, unless that is here. `told` is called
+    with all that is taken in, in its order: events whose times are the system's. `calls`: send
+    calls are kept until they are taken, those from `calls_since_ns` on.
     """
 
     def __init__(
@@ -96,22 +98,21 @@ class Traced:
         pool: OwnerPool,
         addresses: Addresses,
         root: str = "/proc",
+        wanted: Wanted = EVERYTHING,
+        *,
         host: Host | None = None,
         told: Callable[[NDArray[np.void]], None] | None = None,
-        *,
         calls: bool = True,
     ) -> None:
         self.method = rings.method
         self.translates = rings.translates
         self.tested = False
         self._rings = rings
+        self._told = told
         self._difference = ClockDifference(now_ns)
         self._pool = pool
         self._addresses = addresses
-        self._told = told
-        self._keeps_calls = calls
-        self.calls_since_ns = ALWAYS
-        host = here(root, now_ns) if host is None else host
+        host = here(root, now_ns, wanted) if host is None else host
         self._tables = make_tables(host.pids)
         state = self._tables.state
         state[NAMESPACE_OWN] = host.namespace
@@ -119,9 +120,11 @@ class Traced:
         self._ends = no_ends(ENDS)
         self._newest = np.full(ENDS, -1, np.int64)
         self._new_ends = np.zeros(ENDS, np.int64)
-        self._naming = Naming(self._tables, host)
-        self._codes: dict[int, tuple[Process | None, int]] = {}
+        self._unnamed = np.zeros(1 << 14, np.int64)
+        self._naming = Naming(self._tables, pool.owners, host, wanted)
         self._pending = np.empty(0, EVENT)
+        self._keeps_calls = calls
+        self.calls_since_ns = ALWAYS
         self._writes: list[NDArray[np.void]] = []
         self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
         self._nobody = pool.code(Owner(KERNEL, reason=NO_SOCKET))
@@ -135,7 +138,9 @@ class Traced:
         """
         self.warm_up()
         self._rings.read()  # what is from before is not needed, and may have holes
-        self.take_in(self._stamped(seeds(self._root, monotonic_ns())))
+        there = seeds(self._root, monotonic_ns())
+        there["time_ns"] += self._difference()
+        self.take_in(there)
         port = connect_to_ourselves()
         self.tested = port is not None
         until = time.monotonic() + SECONDS
@@ -155,10 +160,9 @@ class Traced:
     def see(self, rows: NDArray[np.void]) -> None:
         """Note what packets tell of their connections, as soon as they are there."""
         sight(rows, self._ends, self._newest, self._new_ends, self._tables)
-        for place in self._new_ends[: int(self._tables.state[NEW_ENDS])].tolist():
-            end = self._ends[place]
-            if not self._addresses.has(int(end["laddr_high"]), int(end["laddr_low"])):
-                end["flags"] |= ELSEWHERE
+        new = self._new_ends[: int(self._tables.state[NEW_ENDS])]
+        if len(new):
+            self._note_elsewhere(new)
 
     def label(self, rows: NDArray[np.void], codes: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Write the code of each row's owner; which rows it is known for."""
@@ -166,10 +170,9 @@ class Traced:
         answers = np.zeros(count, np.uint8)
         processes, sockets = np.zeros(count, np.int64), np.zeros(count, np.int64)
         label(rows, self._ends, self._tables, answers, processes, sockets)
-        exactly = answers == EXACTLY
-        if exactly.any():
-            numbers, place = np.unique(processes[exactly], return_inverse=True)
-            codes[exactly] = np.array([self._code(each) for each in numbers.tolist()])[place]
+        while count := unnamed(answers, processes, self._tables, self._unnamed):
+            self._naming.name(self._unnamed[:count])
+        encode(rows, answers, processes, self._ends, self._tables, codes)
         codes[answers == INVISIBLE] = self._stranger
         codes[answers == NOBODY] = self._nobody
         for index in np.flatnonzero(answers == ONE_OF).tolist():
@@ -221,7 +224,9 @@ class Traced:
 
     def take_in(self, events: NDArray[np.void]) -> None:
         """Join events, whose times are the system's."""
-        order = np.argsort(events["time_ns"], kind="stable")
+        self._join(events, np.argsort(events["time_ns"], kind="stable"))
+
+    def _join(self, events: NDArray[np.void], order: NDArray[np.int64]) -> None:
         if self._told is not None:
             self._told(events[order])
         state, at = self._tables.state, 0
@@ -230,8 +235,8 @@ class Traced:
             if state[WRITES] and self._keeps_calls:
                 writes = self._tables.writes[: int(state[WRITES])]
                 self._writes.append(writes[writes["time_ns"] >= self.calls_since_ns])
-            for number in self._tables.used[: int(state[USED])].tolist():
-                self._naming.process(number)
+            if state[USED]:
+                self._naming.met(self._tables.used[: int(state[USED])])
 
     def close(self) -> None:
         """Stop tracing."""
@@ -242,33 +247,25 @@ class Traced:
         events = self._rings.read()
         if len(self._pending):
             events = np.concatenate((self._pending, events))
-        if until_ns is None:
-            self._pending = np.empty(0, EVENT)
-        else:
-            late = events["time_ns"] > until_ns
+        if len(events) == 0:
+            return
+        order = np.argsort(events["time_ns"], kind="stable")
+        if until_ns is not None:
+            due = int(np.searchsorted(events["time_ns"], until_ns, "right", order))
+            order, late = order[:due], order[due:]
             self._pending = events[late]
-            events = events[~late]
-        if len(events):
-            self.take_in(self._stamped(events))
-
-    def _stamped(self, events: NDArray[np.void]) -> NDArray[np.void]:
-        """Events by the system's clock; they are changed in place."""
-        events["time_ns"] += self._difference()
-        return events
-
-    def _code(self, number: int) -> int:
-        """The code of a process as `exact` owner."""
-        process = self._naming.process(number)
-        known = self._codes.get(number)
-        if known is not None and known[0] is process:
-            return known[1]
-        if process is None:
-            code = self._stranger
         else:
-            quality = KERNEL if self._naming.is_kernel(number) else EXACT
-            code = self._pool.code(Owner(quality, process))
-        self._codes[number] = process, code
-        return code
+            self._pending = np.empty(0, EVENT)
+        events["time_ns"] += self._difference()
+        self._join(events, order)
+
+    def _note_elsewhere(self, places: NDArray[np.int64]) -> None:
+        """Mark new ends whose address is not of our network namespace; mostly they have few."""
+        found = self._ends[["laddr_high", "laddr_low"]][places].tolist()
+        elsewhere = {each for each in set(found) if not self._addresses.has(*each)}
+        if elsewhere:
+            theirs = np.array([each in elsewhere for each in found])
+            self._ends["flags"][places[theirs]] |= ELSEWHERE
 
     def _code_of_users(self, number: int) -> int:
         """The code of all who used a socket."""
@@ -293,9 +290,8 @@ class Traced:
         rows["connection"], rows["end"] = keys >> 1, keys & 1
         for name in ("laddr_high", "laddr_low", "raddr_high", "raddr_low", "lport", "rport"):
             rows[name] = ends[name]
-        numbers, place = np.unique(writes["process"], return_inverse=True)
-        codes = [self._stranger if n == STRANGER else self._code(n) for n in numbers.tolist()]
-        return rows, np.array(codes, np.int32)[place]
+        codes = self._naming.codes(writes["process"])
+        return rows, np.where(codes == NONE, self._stranger, codes).astype(np.int32)
 
     def warm_up(self) -> None:
         """Kernels ready before packets come."""

@@ -26,7 +26,7 @@ from tests.owners.journal.journals import reader_of
 
 JOURNAL = (HOME / "processes.owners").read_bytes()
 # What stands in a line in place of something else.
-ODD = (None, -1, 0, 1 << 31, 1 << 63, 1.5, "", "x", "::", [], {}, [[]], True)
+ODD: tuple[object, ...] = (None, -1, 0, 1 << 31, 1 << 63, 1.5, "", "x", "::", [], {}, [[]], True)
 
 
 @cache
@@ -73,8 +73,9 @@ def is_harmless(content: bytes) -> bool:
 def of_bytes(count: int, seed: int) -> Iterator[bytes]:
     """Journals with one byte changed, removed or doubled."""
     chance = random.Random(seed)
+    changes: list[int | str] = [0x01, 0x04, 0x10, 0x80, "removed", "doubled"]
     for _ in range(count):
-        change = chance.choice([0x01, 0x04, 0x10, 0x80, "removed", "doubled"])
+        change = chance.choice(changes)
         yield Mutation(chance.randrange(len(JOURNAL)), change).of(JOURNAL)
 
 

@@ -87,6 +87,19 @@ def test_what_does_not_fit_into_a_ring_is_counted() -> None:
 
 
 @pytest.mark.root
+def test_closing_gives_everything_back() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    try:
+        rings = PerfRings(read_tracepoints(), pages=(3, 64))  # no power of two: refused
+    except TracingUnavailableError as error:
+        pytest.skip(f"needs perf events: {error}")
+    assert len(os.listdir("/proc/self/fd")) > before
+    rings.close()
+    del rings
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.root
 def test_without_the_right_the_reason_is_told() -> None:
     user = os.geteuid()
     os.seteuid(65534)
