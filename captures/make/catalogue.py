@@ -23,6 +23,7 @@ from captures.make import (
     names,
     pcapng_damage,
     pcapng_files,
+    processes,
     reuse,
     service,
     snoop_files,
@@ -57,6 +58,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     pcapng_files,
     pcapng_damage,
     names,
+    processes,
 )
 
 HOME = Path(__file__).resolve().parent.parent

@@ -12,9 +12,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.batches.owners import NOT_ASKED, Owner, Process
-
-NONE = -1
+from tcpsnoop.batches.context_table import CgroupTable, ContextTable
+from tcpsnoop.batches.numbered import NONE, Texts
+from tcpsnoop.batches.owners import NO_CONTEXT, NOT_ASKED, Owner, Process
 
 ENTRY = np.dtype(
     [
@@ -24,6 +24,7 @@ ENTRY = np.dtype(
         ("command", "i4"),  # index into `commands`, NONE: no single process
         ("command_line", "i4"),  # index into `command_lines`; NONE: `[command]`
         ("cgroup", "i4"),  # index into `cgroups`, NONE unknown
+        ("context", "i4"),  # index into `contexts`, NONE unknown
         ("quality", "i2"),  # index into `qualities`
         ("reason", "i2"),  # index into `reasons`, NONE: none
         ("several", "?"),  # it has holders
@@ -32,38 +33,14 @@ ENTRY = np.dtype(
 )
 
 
-class Texts(Sequence[str]):
-    """Different texts by number; it only grows."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._numbers: dict[str, int] = {}
-
-    def number(self, text: str) -> int:
-        """The number of a text, a new one if need be."""
-        number = self._numbers.setdefault(text, len(self._texts))
-        if number == len(self._texts):
-            self._texts.append(text)
-        return number
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        return self._texts[index]
-
-
 class OwnerTable(Sequence[Owner]):
     """Owners, and what stands in their columns; it only grows, so a code is an owner for good."""
 
     def __init__(self, owners: Iterable[Owner] = (NOT_ASKED,)) -> None:
         self.commands = Texts()
         self.command_lines = Texts()
-        self.cgroups = Texts()
+        self.cgroups = CgroupTable()
+        self.contexts = ContextTable()
         self.qualities = Texts()
         self.reasons = Texts()
         self._rows = np.zeros(64, ENTRY)
@@ -90,12 +67,14 @@ class OwnerTable(Sequence[Owner]):
         row["several"] = bool(owner.holders)
         process = owner.process
         if process is None:
-            row["uid"] = row["pid"] = row["command"] = row["command_line"] = row["cgroup"] = NONE
+            for name in ("uid", "pid", "command", "command_line", "cgroup", "context"):
+                row[name] = NONE
         else:
             row["start_time"], row["uid"], row["pid"] = process.start_time, process.uid, process.pid
             row["command"] = self.commands.number(process.command)
             row["command_line"] = self.command_lines.number(process.command_line)
             row["cgroup"] = self.cgroups.number(process.cgroup)
+            row["context"] = self.contexts.number(process.context)
         code = self.extend(row)
         self._made[code] = owner
         return code
@@ -129,7 +108,7 @@ class OwnerTable(Sequence[Owner]):
 
     def _make(self, row: NDArray[np.void]) -> Owner:
         command = self.commands[int(row["command"])]
-        line, cgroup = int(row["command_line"]), int(row["cgroup"])
+        line, cgroup, context = (int(row[name]) for name in ("command_line", "cgroup", "context"))
         process = Process(
             int(row["pid"]),
             int(row["start_time"]),
@@ -137,6 +116,7 @@ class OwnerTable(Sequence[Owner]):
             f"[{command}]" if line == NONE else self.command_lines[line],
             int(row["uid"]),
             "" if cgroup == NONE else self.cgroups[cgroup],
+            NO_CONTEXT if context == NONE else self.contexts[context],
         )
         reason = int(row["reason"])
         quality = self.qualities[int(row["quality"])]

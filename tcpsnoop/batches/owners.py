@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,19 @@ QUALITIES = (
 )
 
 
+class Context(NamedTuple):
+    """What else is known of a process, read once; "" is unknown."""
+
+    user: str = ""  # name of the real user, as the machine has it
+    executable: str = ""  # path of the program
+    parent_pid: int = -1  # whose child it was then; -1 unknown, 0 none
+    parent_command: str = ""
+    network_namespace: int = 0  # its inode, 0 unknown
+
+
+NO_CONTEXT = Context()
+
+
 @dataclass(frozen=True)
 class Process:
     """A process; its identity is (pid, start_time), because numbers are used again."""
@@ -38,6 +52,7 @@ class Process:
     command_line: str = ""  # the argument list, `[command]` when it could not be read
     uid: int = -1  # -1 unknown
     cgroup: str = ""  # path below the root of cgroups; "" unknown, or the root itself
+    context: Context = NO_CONTEXT
 
 
 @dataclass(frozen=True)

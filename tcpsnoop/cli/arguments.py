@@ -144,7 +144,11 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_processes(parser: argparse.ArgumentParser) -> None:
-    processes = parser.add_argument_group("processes, live")
+    processes = parser.add_argument_group("processes, live or with --owners")
+    processes.add_argument(
+        "--owners", metavar="FILE",
+        help="with -r: what `tcpsnoop owners --journal` wrote beside the capture",
+    )  # fmt: skip
     processes.add_argument(
         "-p", "--pid", type=positive, action="append", metavar="PID", default=[],
         help="only connections of this process; repeatable",

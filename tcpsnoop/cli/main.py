@@ -30,7 +30,7 @@ INTERNAL_ERROR = 1
 # Subcommands that are no reports: module of cli.commands, and its line in the help.
 COMMANDS = {
     "list": "what there is: reports, probes, interfaces; verdicts of captures",
-    "owners": "whose packets: prepare the kernel's tracepoints for others than root",
+    "owners": "whose packets: record the events that tell, prepare the kernel's tracepoints",
 }
 
 _USAGE = """\
@@ -161,6 +161,7 @@ def _settings(arguments: argparse.Namespace, expression: str, reports: Reports) 
         uids=tuple(arguments.uid),
         cgroups=tuple(arguments.cgroup),
         run=tuple(arguments.run),
+        owners=arguments.owners,
         tracing=not arguments.no_tracing,
         tracepoints=arguments.tracepoints,
         hold=engine.DEFAULT_HOLD_SECONDS if arguments.hold is None else arguments.hold / 1000,

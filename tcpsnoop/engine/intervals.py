@@ -19,6 +19,8 @@ class FileIntervals:
         self._length_ns = max(1, round(seconds * NANOSECONDS))
         self._start_ns: int | None = None
         self._digits = 6
+        self.ended_ns = 0
+        """The last nanosecond of the interval that has ended."""
 
     def cut(self, batch: ProbeBatch, first_ns: int) -> Iterator[tuple[Interval | None, ProbeBatch]]:
         """Parts of the batch; an Interval before a part is one that has ended, to be reported."""
@@ -32,6 +34,7 @@ class FileIntervals:
             ended = None
             if not self._start_ns <= now < self._start_ns + self._length_ns:
                 ended = Interval(self._start_ns, self._digits)
+                self.ended_ns = self._start_ns + self._length_ns - 1
                 # Behind the start, the clock was started anew: so are the intervals.
                 behind = now < self._start_ns
                 past = (now - self._start_ns) // self._length_ns

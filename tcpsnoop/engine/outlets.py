@@ -35,7 +35,8 @@ class Outlets:
                 # One report after the other, from one reading.
                 self._spools.append(Spool())
                 sink = self._spools[-1]
-            leading = self._leading(isinstance(reporter, LogReporter))
+            log = isinstance(reporter, LogReporter)
+            leading = [field for field in settings.leading if field != "file" or log]
             self._all.append(
                 Outlet(
                     name,
@@ -108,15 +109,3 @@ class Outlets:
             if not self._settings.machine:
                 self._output.write([b"\n"])
             spool.pour(self._output)
-
-    def _leading(self, log: bool) -> list[str]:
-        """The leading machine fields of a report."""
-        settings = self._settings
-        if not settings.machine:
-            return []
-        applies = {
-            "report": len(settings.reports) > 1,
-            "interval": settings.interval is not None,
-            "file": settings.several_files and log,
-        }
-        return [field for field, there in applies.items() if there]

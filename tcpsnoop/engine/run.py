@@ -10,13 +10,15 @@ from pathlib import Path
 
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
-from tcpsnoop.engine.attribution import Attribution, names_processes, open_attribution
+from tcpsnoop.engine.attribution import Attribution, open_attribution
 from tcpsnoop.engine.background import Background
+from tcpsnoop.engine.checking import check
 from tcpsnoop.engine.faults import faults
-from tcpsnoop.engine.following import FollowedCommand, check_command
+from tcpsnoop.engine.following import FollowedCommand
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
+from tcpsnoop.engine.known_addresses import KnownAddresses
 from tcpsnoop.engine.opening import open_source
 from tcpsnoop.engine.outlets import Outlets
 from tcpsnoop.engine.output import ClosedPipeError, Output
@@ -28,7 +30,6 @@ from tcpsnoop.engine.signals import StopRequest
 from tcpsnoop.engine.warming import warm_up
 from tcpsnoop.engine.watching import with_intervals
 from tcpsnoop.errors import CaptureError, UsageError
-from tcpsnoop.interfaces.reporter import LogReporter
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.kernel import on_first_compilation
 from tcpsnoop.names.hosts import host_tables, read_hosts
@@ -36,7 +37,6 @@ from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
-from tcpsnoop.sources.addresses import host_addresses
 
 NANOSECONDS = 1_000_000_000
 # The longest wait for packets: a signal is noticed after so long. The shorter one holds while
@@ -50,8 +50,6 @@ LAST_LOOK = 0.1
 HANDED_OVER_NS = 60_000_000
 # Of a file, few rows of probes wait so long for others; live, packets have waited in the kernel.
 GATHERING = 0.05
-# How often the host's own addresses are looked at again.
-ADDRESSES_SECONDS = 1.0
 
 DONE, INCOMPLETE = 0, 1
 
@@ -59,16 +57,18 @@ DONE, INCOMPLETE = 0, 1
 def run(settings: Settings, stop: StopRequest) -> int:
     """Do what the settings say; the exit status. UsageError: nothing was started."""
     settings = with_intervals(settings)
-    _check(settings)
+    check(settings)
     on_first_compilation(partial(tell_of_compiling, settings.note))
     source = open_source(settings)
     attribution = None
-    if names_processes(settings):
-        # It makes a connection to test itself, which is not to be captured; and whoever may not
-        # capture need not wait for it.
-        source.close()
+    if settings.names_processes:
+        # Live it makes a connection to test itself, which is not to be captured; and whoever may
+        # not capture need not wait for it.
+        if settings.live:
+            source.close()
         attribution = open_attribution(settings)
-        source = open_source(settings)
+        if settings.live:
+            source = open_source(settings)
     output = Output(settings.output, force=settings.force)
     try:
         prepared = Run(settings, stop, source, output, attribution)
@@ -81,26 +81,6 @@ def run(settings: Settings, stop: StopRequest) -> int:
         source.close()
         if attribution is not None:
             attribution.lookup.close()
-
-
-def _check(settings: Settings) -> None:
-    if settings.files and settings.chooses_processes:
-        raise UsageError(
-            "-p, --command, --uid, --cgroup, -- CMD: a capture file does not tell processes; "
-            "capture live"
-        )
-    check_command(settings.run)
-    logs = [name for name, reporter in settings.reports if isinstance(reporter, LogReporter)]
-    for option, given in (
-        ("--interval", settings.interval),
-        ("--intervals", settings.intervals),
-        ("--top", settings.top),
-        ("--sort", settings.sort),
-    ):
-        if given is not None and logs:
-            raise UsageError(f"{option}: {logs[0]} is a log and writes each row as it comes")
-    if settings.intervals is not None and settings.interval is None:
-        raise UsageError("--intervals: how long is each? --interval says it in seconds")
 
 
 class Run:
@@ -121,7 +101,8 @@ class Run:
         self._frames = Frames() if frames else None
         in_kernel = settings.live
         duration = None if settings.live else settings.capture_seconds
-        known = host_addresses() if settings.live else ()
+        lookup = None if attribution is None else attribution.lookup
+        self._known = KnownAddresses(settings, source, lookup)
         wanted = {probe for reporter in reporters for probe in reporter.probes}
         if attribution is not None:
             # Sockets are looked up at their first segment, whatever the reports attach to.
@@ -129,7 +110,7 @@ class Run:
         self._tracker = Tracker(
             wanted,
             registered_ports(),
-            Window(settings.local, known, waits=source.waits),
+            Window(settings.local, self._known.now(), waits=source.waits),
             settings.max_connections,
             # A row whose packet is shown must be handed on while the packet is there.
             patience=0.0 if settings.live or frames else GATHERING,
@@ -153,8 +134,6 @@ class Run:
         self._outlets = Outlets(settings, output, self._namer.name)
         self._start_ns = time.time_ns()
         self._intervals: FileIntervals | LiveIntervals | None = None
-        self._addresses_at = 0.0
-        self._interfaces = 0  # of a file, whose recorded addresses are known
         self._tracked: list[str] | None = None  # notes on tracking, once it is over
         self._background = Background()
         self._followed: FollowedCommand | None = None
@@ -187,7 +166,7 @@ class Run:
         """All that must be done before packets are waited for; root is given up last."""
         settings = self._settings
         # Processes are looked up as they come; several files are opened again as their time comes.
-        needed = self._attribution is not None or settings.several_files
+        needed = (self._attribution is not None and settings.live) or settings.several_files
         needs_root = needed and settings.user is None
         user = None if needs_root else unprivileged_user(settings.user)
         if settings.live or user is not None:
@@ -229,7 +208,7 @@ class Run:
                 self._take(batch, reader, now)
             elif reader.ended:
                 return
-            elif self._attribution is not None:
+            elif self._attribution is not None and settings.live:
                 self._attribution.lookup.caught_up(time.time_ns() - HANDED_OVER_NS)
             for probes in self._tracker.tick(now):
                 self._emit(probes)
@@ -260,10 +239,7 @@ class Run:
             self._outlets.begin(batch.first_ns)
         if self._frames is not None and batch.packets is not None:
             self._frames.keep(batch.segments, batch.packets, self._source.interfaces)
-        if not self._settings.live and batch.interfaces > self._interfaces:
-            self._interfaces = batch.interfaces
-            met = self._source.interfaces[: batch.interfaces]
-            self._tracker.window.know({address for each in met for address in each.addresses})
+        self._known.met(self._tracker.window, batch.interfaces)
         await_precompiling()
         for probes in self._tracker.feed(batch.segments, now):
             self._emit(probes)
@@ -286,10 +262,10 @@ class Run:
         if self._attribution is not None:
             self._attribution.lookup.poll()
             for probes in self._attribution.due(now):
-                self._observe(probes)
-        if self._settings.live and now >= self._addresses_at:
-            self._addresses_at = now + ADDRESSES_SECONDS
-            self._tracker.window.know(host_addresses())
+                self._observe_parts(probes)
+            for calls in self._attribution.calls():
+                self._observe(calls)
+        self._known.refresh(self._tracker.window, now)
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
                 self._label_the_rest()
@@ -300,18 +276,23 @@ class Run:
             self._stop.asked = True
 
     def _emit(self, probes: ProbeBatch) -> None:
-        for part in self._cut(probes):
-            if self._attribution is None:
-                self._observe(part)
-                continue
-            for labelled in self._attribution.take(part, time.monotonic()):
-                self._observe(labelled)
+        if self._attribution is None:
+            self._observe_parts(probes)
+            return
+        for labelled in self._attribution.take(probes, time.monotonic()):
+            self._observe_parts(labelled)
 
     def _label_the_rest(self) -> None:
         """What is held is waited for."""
         if self._attribution is not None:
             for probes in self._attribution.rest():
-                self._observe(probes)
+                self._observe_parts(probes)
+            for calls in self._attribution.rest_of_calls():
+                self._observe(calls)
+
+    def _observe_parts(self, probes: ProbeBatch) -> None:
+        for part in self._cut(probes):
+            self._observe(part)
 
     def _observe(self, probes: ProbeBatch) -> None:
         self._outlets.observe(probes, self._source.interfaces, self._frames)
@@ -323,6 +304,9 @@ class Run:
             return
         for ended, part in self._intervals.cut(probes, self._intake.clock.first_ns or 0):
             if ended is not None:
+                if self._attribution is not None:
+                    for calls in self._attribution.calls(self._intervals.ended_ns):
+                        self._observe(calls)
                 self._outlets.report(ended, skip_empty=True)
             yield part
 
@@ -375,6 +359,8 @@ class Run:
             settings.note(line)
         interrupted = self._stop.asked and not settings.live
         missing = list(faults(tally, source, interrupted=interrupted))
+        if self._attribution is not None and self._attribution.lookup.damage is not None:
+            missing.append(self._attribution.lookup.damage)
         for fault in missing:
             settings.fault(fault)
         return INCOMPLETE if missing else DONE

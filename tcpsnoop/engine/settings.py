@@ -38,6 +38,7 @@ class Settings:
     uids: tuple[int, ...] = ()
     cgroups: tuple[str, ...] = ()
     run: tuple[str, ...] = ()  # a command to run; only what it begins is reported, until it ends
+    owners: str | None = None  # a journal of owners, for files
     tracing: bool = True  # the kernel's tracepoints may be read
     tracepoints: str | None = None  # file that `owners --prepare` wrote
     hold: float = DEFAULT_HOLD_SECONDS  # how long packets wait for what the kernel tells of them
@@ -64,6 +65,24 @@ class Settings:
     def chooses_processes(self) -> bool:
         """Only what some processes do is reported."""
         return bool(self.pids or self.commands or self.uids or self.cgroups or self.run)
+
+    @property
+    def names_processes(self) -> bool:
+        """Processes can be known, and something in the output depends on them."""
+        if self.files:
+            return self.owners is not None
+        columns = {column.name for _, own in self.reports for column in own.schema.columns}
+        return "pid" in columns or self.chooses_processes
+
+    @property
+    def leading(self) -> list[str]:
+        """The fields that stand before those of a report, of a log alone the last of them."""
+        asked = {
+            "report": len(self.reports) > 1,
+            "interval": self.interval is not None,
+            "file": self.several_files,
+        }
+        return [field for field, applies in asked.items() if applies and self.machine]
 
     @property
     def several_files(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,14 @@ class OwnerLookup(Protocol):
     @property
     def late(self) -> bool:
         """What is known of a packet comes after it."""
+
+    @property
+    def addresses(self) -> Collection[tuple[int, int]]:
+        """Local addresses, as halves, that are known from where owners are."""
+
+    @property
+    def damage(self) -> str | None:
+        """What is missing from what owners are told by, once that is known."""
 
     def see(self, batch: ProbeBatch) -> None:
         """Note what packets tell of their connections, before they are labelled."""

@@ -1,6 +1,6 @@
 """The columns of every row that names a process: who, how that is known, and if not, why not.
 
-A schema that has PROCESS ends with ATTRIBUTION.
+A schema that has PROCESS ends with ATTRIBUTION; one with room for it has CONTEXT before that.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owner_table import OwnerTable
 from tcpsnoop.batches.owners import QUALITIES, SHARED, Owner, OwnerColumns, Process
-from tcpsnoop.report import Column, Kind, Values
+from tcpsnoop.report import Column, Kind, LazyPool, Values
 
 Evidence = tuple[str, str]  # quality and reason of an answer
 
@@ -21,6 +21,16 @@ PROCESS = (
     Column("command", Kind.TEXT, "the kernel's short name of the process"),
 )
 UID = Column("uid", Kind.INTEGER, "user of the process")
+CONTEXT = (
+    Column("command_line", Kind.TEXT, "its arguments, [command] when they could not be read"),
+    Column("executable", Kind.TEXT, "path of its program"),
+    Column("user", Kind.TEXT, "name of its user"),
+    Column("parent_pid", Kind.INTEGER, "process whose child it was when it was first read"),
+    Column("parent_command", Kind.TEXT, "short name of that one"),
+    Column("unit", Kind.TEXT, "systemd unit that its cgroup belongs to"),
+    Column("container", Kind.TEXT, "id, or lxc's name, of its container, by its cgroup"),
+    Column("network_namespace", Kind.INTEGER, "inode of its network namespace"),
+)
 ATTRIBUTION = (
     Column("attribution", Kind.TEXT, "how the process is known, or unknown"),
     Column("reason", Kind.TEXT, "why it is not known, or not better"),
@@ -44,6 +54,35 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
         "reason": Values(entries["reason"], table.reasons),
         "holders": _holders(table, codes, entries["several"]),
     }
+
+
+def context_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
+    """The values of CONTEXT for the rows of a batch."""
+    table = OwnerTable.of(owners.pool) if len(owners.index) else _NOBODY
+    entries = table.entries[owners.indices(rows)]
+    contexts = table.contexts.rows(entries["context"])
+    places = table.cgroups.rows(entries["cgroup"])
+    values = {"command_line": _command_lines(table, entries)}
+    for name in ("user", "executable", "parent_command"):
+        values[name] = Values(contexts[name], table.contexts.texts)
+    for name in ("unit", "container"):
+        values[name] = Values(places[name], table.cgroups.texts)
+    for name in ("parent_pid", "network_namespace"):
+        values[name] = Values(contexts[name].astype(np.int64))
+    return values
+
+
+def _command_lines(table: OwnerTable, entries: NDArray[np.void]) -> Values:
+    """Arguments, or `[command]`: these stand behind all of those."""
+    lines, commands = table.command_lines, table.commands
+    line, command = entries["command_line"], entries["command"]
+    instead = np.where(command < 0, -1, command + len(lines))
+    known = len(lines)
+
+    def entry(at: int) -> str:
+        return lines[at] if at < known else f"[{commands[at - known]}]"
+
+    return Values(np.where(line < 0, instead, line), LazyPool(known + len(commands), entry))
 
 
 def _holders(table: OwnerTable, codes: NDArray[np.int32], several: NDArray[np.bool_]) -> Values:

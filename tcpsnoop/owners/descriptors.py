@@ -9,7 +9,7 @@ question came up: an earlier look could have missed a descriptor.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +87,18 @@ class Descriptors:
     def unreadable(self) -> int:
         """How many processes did not let us see their descriptors when scanned last."""
         return len(self._unreadable)
+
+    def remarks(self) -> Sequence[str]:
+        """Lines for the notes: what could not be seen."""
+        lines = []
+        if self.hidden:
+            lines.append("owners: /proc hides processes of other users (hidepid)")
+        if self.most_unreadable:
+            lines.append(
+                f"owners: processes we may not look into: {self.most_unreadable} "
+                "(root may, and CAP_SYS_PTRACE with CAP_DAC_READ_SEARCH)"
+            )
+        return lines
 
     def _list(self) -> None:
         """Bring the list of processes up to date.

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tcpsnoop.batches.addresses import MAPPED
+from tcpsnoop.owners.networks import Networks
 
 REFRESH_SECONDS = 5.0
 # A router with a full table lists a million routes: then every address counts as local.
 LARGEST_FILE = 1 << 20
 
-_HALF = (1 << 64) - 1
 _LEAF_OR_ROUTE = re.compile(rb"\|-- (\d+\.\d+\.\d+\.\d+)$|^ +/(\d+) host LOCAL", re.MULTILINE)
 _IPV6 = re.compile(rb"^([0-9a-f]{32}) ", re.MULTILINE)
 
@@ -28,24 +28,24 @@ class LocalAddresses:
         self._net = net
         self._clock = clock
         self._read_at = -REFRESH_SECONDS
-        self._networks: frozenset[tuple[int, int]] | None = None
-        self._shifts: tuple[int, ...] = ()
+        self._networks: Networks | None = None
 
-    def has(self, high: int, low: int) -> bool:
-        """Whether an address (halves as in batches.addresses) is here; True when not known."""
+    @property
+    def networks(self) -> Networks | None:
+        """The addresses, None when they cannot be known."""
         now = self._clock()
         if now - self._read_at >= REFRESH_SECONDS:
             self._read_at = now
             self._networks = _read(self._net)
-            self._shifts = tuple({shift for _, shift in self._networks or ()})
-        if self._networks is None:
-            return True
-        value = (high & _HALF) << 64 | low & _HALF
-        return any((value >> shift, shift) in self._networks for shift in self._shifts)
+        return self._networks
+
+    def has(self, high: int, low: int) -> bool:
+        """Whether an address (halves as in batches.addresses) is here; True when not known."""
+        networks = self.networks
+        return networks is None or networks.has(high, low)
 
 
-def _read(net: Path) -> frozenset[tuple[int, int]] | None:
-    """Networks as (address >> shift, shift) of 128 bits; None when they cannot be known."""
+def _read(net: Path) -> Networks | None:
     try:
         with (net / "fib_trie").open("rb") as file:
             trie = file.read(LARGEST_FILE + 1)
@@ -66,4 +66,4 @@ def _read(net: Path) -> frozenset[tuple[int, int]] | None:
     except OSError:  # no IPv6
         interfaces = b""
     networks.update((int(address, 16), 0) for address in _IPV6.findall(interfaces))
-    return frozenset(networks)
+    return Networks(networks)

@@ -18,6 +18,7 @@ from tcpsnoop.owners.tracing.formats import (
     read_tracepoints,
     save_tracepoints,
 )
+from tcpsnoop.owners.tracing.host import Witness, here
 from tcpsnoop.owners.tracing.perf import PerfRings
 from tcpsnoop.owners.tracing.traced import Rings, Traced
 from tcpsnoop.owners.tracing.tracefs import InstanceRings
@@ -39,13 +40,20 @@ def open_lookup(
     pool = OwnerPool()
     traced, why_not = None, "--no-tracing"
     if tracing:
-        traced, why_not = _open_tracing(now_ns, pool, tracepoints, wanted, calls)
+        traced, why_not = open_tracing(now_ns, pool, tracepoints, wanted, calls=calls)
     return Merged(pool, Procfs(now_ns, pool=pool), traced, why_not)
 
 
-def _open_tracing(
-    now_ns: Callable[[], int], pool: OwnerPool, given: Path | None, wanted: Wanted, calls: bool
+def open_tracing(
+    now_ns: Callable[[], int],
+    pool: OwnerPool,
+    given: Path | None,
+    wanted: Wanted = EVERYTHING,
+    witness: Witness | None = None,
+    *,
+    calls: bool = True,
 ) -> tuple[Traced | None, str]:
+    """The kernel's record, tested; or None, and why not. `witness` hears all that is taken in."""
     reasons: list[str] = []
     try:
         found = read_tracepoints(given)
@@ -59,7 +67,16 @@ def _open_tracing(
         try:
             rings = make(found)
             addresses = LocalAddresses(Path("/proc/net"), seconds_since_boot)
-            traced = Traced(rings, now_ns, pool, addresses, wanted=wanted, calls=calls)
+            traced = Traced(
+                rings,
+                now_ns,
+                pool,
+                addresses,
+                wanted=wanted,
+                host=here("/proc", now_ns, wanted, witness),
+                told=None if witness is None else witness.begin(),
+                calls=calls,
+            )
             traced.begin()
             return traced, ""
         except (TracingUnavailableError, OSError) as error:

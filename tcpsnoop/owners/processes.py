@@ -7,9 +7,12 @@ all, even when the number has passed to another process in between.
 from __future__ import annotations
 
 import os
+import pwd
+from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
-from tcpsnoop.batches.owners import Process
+from tcpsnoop.batches.owners import NO_CONTEXT, Context, Process
 
 # Flag of a kernel thread in field 9 of /proc/PID/stat (include/linux/sched.h).
 _PF_KTHREAD = 0x0020_0000
@@ -17,7 +20,7 @@ _PF_KTHREAD = 0x0020_0000
 LONGEST_COMMAND_LINE = 1 << 17
 
 # Places in /proc/PID/stat after the command: field n of proc(5) stands at n - 3.
-_STATE, _FLAGS, _START_TIME, _START_STACK = 3 - 3, 9 - 3, 22 - 3, 28 - 3
+_STATE, _PARENT, _FLAGS, _START_TIME, _START_STACK = 3 - 3, 4 - 3, 9 - 3, 22 - 3, 28 - 3
 
 
 class Stat(NamedTuple):
@@ -28,14 +31,16 @@ class Stat(NamedTuple):
     kernel_thread: bool
     holds_nothing: bool  # a kernel thread or a zombie: no descriptors, whoever asks
     start_stack: int  # another one after exec; 0 when the asker may not know
+    parent: int  # its PID, 0 none
 
 
 class Wanted(NamedTuple):
-    """What is to be known of a process besides its name: each is a file to read."""
+    """What is to be known of a process besides its name: each is a file to read, or several."""
 
     user: bool = True
     command_line: bool = True
     cgroup: bool = True
+    context: bool = True  # Context, which has the name of the user
 
 
 EVERYTHING = Wanted()
@@ -68,7 +73,22 @@ def read_stat(folder: int) -> Stat:
         kernel,
         kernel or fields[_STATE] in (b"Z", b"X"),
         int(fields[_START_STACK]),
+        int(fields[_PARENT]),
     )
+
+
+def process_at(root: str, pid: int, wanted: Wanted = EVERYTHING) -> Process | None:
+    """The process that has a PID now, None when there is none or it cannot be read."""
+    try:
+        folder = open_folder(f"{root}/{pid}")
+    except OSError:
+        return None
+    try:
+        return read_process(folder, pid, wanted=wanted).process
+    except (OSError, ValueError):
+        return None
+    finally:
+        os.close(folder)
 
 
 def read_process(
@@ -76,26 +96,73 @@ def read_process(
 ) -> KnownProcess:
     """The process of an open folder; errors as `read_stat`.
 
-    What cannot change without exec is taken from `known` if it is the same process. What is not
-    `wanted` is as if it were not known, the command line then empty.
+    What cannot change without exec is taken from `known` if it is the same process; and the parent,
+    whose place another takes when it ends. What is not `wanted` is as if it were not known, the
+    command line then empty.
     """
     stat = read_stat(folder)
-    uid = _real_user(folder) if wanted.user else -1
+    uid = _real_user(folder) if wanted.user or wanted.context else -1
     process = known.process if known else None
-    if (
+    if not (
         known
         and process
         and process.start_time == stat.start_time
         and process.command == stat.command
         and known.start_stack == stat.start_stack
     ):
-        command_line = process.command_line
-    else:
-        command_line = _command_line(folder, stat.command) if wanted.command_line else ""
+        process = Process(
+            pid,
+            stat.start_time,
+            stat.command,
+            _command_line(folder, stat.command) if wanted.command_line else "",
+            context=_context(folder, stat.parent) if wanted.context else NO_CONTEXT,
+        )
     cgroup = _cgroup(folder) if wanted.cgroup else ""
-    return KnownProcess(
-        Process(pid, stat.start_time, stat.command, command_line, uid, cgroup), stat.start_stack
-    )
+    context = process.context
+    if wanted.context:
+        context = context._replace(user=user_name(uid))
+    process = replace(process, uid=uid, cgroup=cgroup, context=context)
+    return KnownProcess(process, stat.start_stack)
+
+
+def _context(folder: int, parent: int) -> Context:
+    """What else is known, but for the user."""
+    command = _command_of(folder, parent)
+    return Context("", _executable(folder), parent, command, namespace_of(".", folder))
+
+
+def namespace_of(path: str, beside: int | None = None) -> int:
+    """The inode of the network namespace of a process or thread, 0 when we may not know."""
+    try:
+        return os.stat(f"{path}/ns/net", dir_fd=beside).st_ino
+    except OSError:
+        return 0
+
+
+@lru_cache(1024)
+def user_name(uid: int) -> str:
+    """The name of a user of this machine, asked for once; "" when it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name if uid >= 0 else ""
+    except (KeyError, OverflowError):
+        return ""
+
+
+def _executable(folder: int) -> str:
+    try:
+        return _text(os.fsencode(os.readlink("exe", dir_fd=folder)))
+    except OSError:
+        return ""
+
+
+def _command_of(folder: int, pid: int) -> str:
+    """The short name of another process, which is read beside this one."""
+    if pid == 0:
+        return ""
+    try:
+        return _text(_read(folder, f"../{pid}/comm", 64).removesuffix(b"\n"))
+    except OSError:
+        return ""
 
 
 def _command_line(folder: int, command: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +82,10 @@ class Procfs:
         self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
         self._descriptors.scan(0, clock() + FIRST_SCAN_SECONDS)
 
+    method = "procfs"
+    addresses: Collection[tuple[int, int]] = ()
+    damage: str | None = None
+
     @property
     def late(self) -> bool:
         """What /proc shows is of now."""
@@ -136,15 +140,7 @@ class Procfs:
 
     def remarks(self) -> Sequence[str]:
         """What could not be seen."""
-        lines = []
-        if self._descriptors.hidden:
-            lines.append("owners: /proc hides processes of other users (hidepid)")
-        if self._descriptors.most_unreadable:
-            lines.append(
-                f"owners: processes we may not look into: {self._descriptors.most_unreadable} "
-                "(root may, and CAP_SYS_PTRACE with CAP_DAC_READ_SEARCH)"
-            )
-        return lines
+        return self._descriptors.remarks()
 
     def close(self) -> None:
         """Look for nothing any more; nothing is held open between calls."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.cgroups import containers_of
 from tcpsnoop.batches.owners import Owner, Process
 
-# A container's id, which is written short: 64 hexadecimal digits in names of cgroups.
-_CONTAINER = re.compile(r"[0-9a-f]{64}")
+# A container's id is written short.
 _SHORTEST_ID = 12
 
 
@@ -46,14 +45,16 @@ def in_cgroup(path: str, name: str) -> bool:
     """Whether a path is that cgroup or below it.
 
     A cgroup is named by its path, by one part of it (a systemd unit, `sshd.service`), or by the
-    first 12 digits or more of the container's id in it.
+    container in it: the first 12 digits or more of its id, or lxc's name.
     """
     if name.startswith("/"):
         return f"{path}/".startswith(f"{name.rstrip('/')}/") and bool(path)
     if name in path.split("/"):
         return True
-    containers = _CONTAINER.findall(path)
-    return len(name) >= _SHORTEST_ID and any(each.startswith(name) for each in containers)
+    return any(
+        name == each or (len(name) >= _SHORTEST_ID and each.startswith(name))
+        for each in containers_of(path)
+    )
 
 
 def matching(pool: Sequence[Owner], choice: Choice, start: int = 0) -> NDArray[np.bool_]:

@@ -36,6 +36,7 @@ _MAPPED = b"%08X" * 3 % struct.unpack("=3I", bytes(10) + b"\xff\xff")
 _ANY_IPV4 = _MAPPED + b"00000000"
 _ANY_IPV6 = b"0" * 32
 _ADDRESS_DIGITS = 32
+_SPELLED = _ADDRESS_DIGITS + 5  # with the port
 
 _READ_SIZE = 1 << 20
 _SMALLEST_PAGE, _LONGEST_ROW = 4096, 512
@@ -45,6 +46,13 @@ def spelling(high: int, low: int, port: int) -> bytes:
     """An address (two halves as in batches.addresses) and a port as a row of tcp6 writes them."""
     words = struct.unpack("=4I", struct.pack(">qq", high, low))
     return b"%08X%08X%08X%08X:%04X" % (*words, port)
+
+
+def place(spelled: bytes) -> tuple[int, int, int]:
+    """The two halves of the address and the port that `spelling` has made a text of."""
+    words = (int(spelled[at : at + 8], 16) for at in range(0, _ADDRESS_DIGITS, 8))
+    high, low = struct.unpack(">qq", struct.pack("=4I", *words))
+    return high, low, int(spelled[_ADDRESS_DIGITS + 1 :], 16)
 
 
 class Socket(NamedTuple):
@@ -103,6 +111,17 @@ class SocketTable:
                 if group := file.listening.get(wildcard):
                     return group
         return ()
+
+    def held(self) -> Iterator[tuple[bytes, bytes, int]]:
+        """Spellings and inode of every socket that a process can have; listeners have no remote."""
+        for name, prefix in (("tcp", _MAPPED), ("tcp6", b"")):
+            file = self._file(name, prefix)
+            for joined, (_, inode) in file.rows.items():
+                if inode != b"0":
+                    yield joined[:_SPELLED], joined[_SPELLED:], int(inode)
+            for local, inodes in file.listening.items():
+                for each in inodes:
+                    yield local, b"", each
 
     def _files_for(self, local: bytes) -> Iterator[_File]:
         if local.startswith(_MAPPED):

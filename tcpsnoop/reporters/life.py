@@ -15,7 +15,14 @@ import numpy as np
 
 from tcpsnoop.batches.probes import CONN_STATES, END_REASONS, ProbeBatch
 from tcpsnoop.interfaces.ends import ADDRESSES, ROLE, Ends, end_values
-from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, UID, owner_values
+from tcpsnoop.interfaces.ownership import (
+    ATTRIBUTION,
+    CONTEXT,
+    PROCESS,
+    UID,
+    context_values,
+    owner_values,
+)
 from tcpsnoop.interfaces.reporter import option
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Schema, Table, Values
 
@@ -33,6 +40,7 @@ COLUMNS = (
     Column("duration_seconds", Kind.SECONDS, "from the first segment to the last"),
     Column("state", Kind.TEXT, "how it went, as Zeek's conn_state"),
     Column("end_reason", Kind.TEXT, "why it is over, end_of_input for one that was still open"),
+    *CONTEXT,
     *ATTRIBUTION,
 )
 
@@ -111,5 +119,6 @@ class Life(Ends):
         for side in ("tx", "rx"):
             again = totals[f"{side}_retransmitted"] + totals[f"{side}_probe"]
             values[f"{side}_bytes"] = Values(totals[f"{side}_payload"] - again)
-        values |= end_values(batch) | owner_values(batch.owners, len(rows))
+        values |= end_values(batch)
+        values |= owner_values(batch.owners, len(rows)) | context_values(batch.owners, len(rows))
         return Table(self.schema, values, origin)

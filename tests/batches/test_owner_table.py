@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tcpsnoop.batches.owner_table import ENTRY, NONE, OwnerTable, Texts
-from tcpsnoop.batches.owners import EXACT, HOLDER, NOT_ASKED, SHARED, UNKNOWN, Owner, Process
+from tcpsnoop.batches.numbered import NONE
+from tcpsnoop.batches.owner_table import ENTRY, OwnerTable
+from tcpsnoop.batches.owners import (
+    EXACT,
+    HOLDER,
+    NOT_ASKED,
+    SHARED,
+    UNKNOWN,
+    Context,
+    Owner,
+    Process,
+)
 
 NGINX = Process(42, 10, "nginx", "nginx: worker", 33, "/web.slice")
 CURL = Process(43, 11, "curl", "curl x")
@@ -22,7 +32,7 @@ def told(table: OwnerTable, **fields: int) -> int:
     row = np.zeros(1, ENTRY)
     row["pid"], row["start_time"], row["command"] = 7, 5, table.commands.number("sh")
     row["quality"] = table.qualities.number(EXACT)
-    for name in ("uid", "command_line", "cgroup", "reason"):
+    for name in ("uid", "command_line", "cgroup", "context", "reason"):
         row[name] = fields.get(name, NONE)
     return table.extend(row)
 
@@ -64,8 +74,10 @@ def test_a_table_is_its_own_and_a_sequence_becomes_one() -> None:
     assert list(OwnerTable.of(OWNERS)) == list(OWNERS)
 
 
-def test_texts_have_one_number_each() -> None:
-    texts = Texts()
-    assert [texts.number(text) for text in ("a", "b", "a", "")] == [0, 1, 0, 2]
-    assert list(texts) == ["a", "b", ""]
-    assert texts[1:] == ["b", ""]
+def test_the_context_of_a_process_comes_back() -> None:
+    table = OwnerTable()
+    context = Context("ada", "/bin/sh", 1, "init", 4026531840)
+    code = table.append(Owner(EXACT, Process(7, 5, "sh", "sh", context=context)))
+    assert table[told(table, context=int(table.entries["context"][code]))].process == Process(
+        7, 5, "sh", "[sh]", context=context
+    )

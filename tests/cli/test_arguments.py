@@ -11,7 +11,7 @@ from tcpsnoop.errors import UsageError
 OPTIONS = """
     -r --read -i --interface -n --numeric --hosts --resolve -t -T -c --count -d --duration
     --interval --intervals --local -p --pid --command --uid --cgroup --top --sort
-    --max-connections --format -o --output --hold --no-tracing --tracepoints
+    --max-connections --format -o --output --owners --hold --no-tracing --tracepoints
     --force --no-header -s --snaplen -B --buffer-size --no-promiscuous -Z -q --quiet
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,17 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, SHARED
-from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probes import (
+    CLOSED_ROW,
+    DETAIL,
+    ORIGINATOR,
+    PROBE_ROW,
+    RESPONDER,
+    ProbeBatch,
+)
 from tcpsnoop.engine.attribution import Attribution, wanted_of
 from tcpsnoop.engine.settings import Settings
-from tcpsnoop.owners import Choice, Wanted
+from tcpsnoop.owners import Choice, Procfs, Wanted
 from tcpsnoop.renderers.text import Text
 from tcpsnoop.reporters.io import Io
 from tcpsnoop.reporters.life import Life
@@ -148,7 +157,7 @@ def test_the_given_batch_stays_as_it_was(proc: ProcTree) -> None:
     ("reporters", "chosen", "wanted"),
     [
         ([Life()], {}, ""),
-        ([Life()], {"machine": True}, "user"),
+        ([Life()], {"machine": True}, "user command_line cgroup context"),
         ([Io()], {"machine": True}, ""),
         ([Io()], {"uids": (0,)}, "user"),
         ([Io()], {"cgroups": ("/x",)}, "cgroup"),
@@ -161,3 +170,80 @@ def test_of_processes_only_what_is_shown_or_chosen_by_is_wanted(
     settings = Settings(tuple(("", each) for each in reporters), Text, **chosen)
     found = wanted_of(settings)
     assert {name for name in Wanted._fields if getattr(found, name)} == set(wanted.split())
+
+
+def test_what_is_held_is_a_copy_of_all_that_belongs_to_it(proc: ProcTree) -> None:
+    """The memory of a batch is used again for the next one."""
+
+    class Late(Procfs):
+        late = True
+
+    clock = Clock()
+    held = Attribution(Late(clock.nanoseconds, proc.root, clock), Choice(), hold=1.0)
+    given = remote_batch()
+    given = replace(given, details=np.zeros(1, DETAIL), closed=np.zeros(1, CLOSED_ROW))
+    assert list(held.take(given, 10.0)) == []
+    given.details["elapsed_ns"] = given.closed["start_ns"] = given.rows["packet"] = 99
+    (kept,) = held.due(11.0)
+    assert kept.details["elapsed_ns"].tolist() == kept.closed["start_ns"].tolist() == [0]
+    assert packets(kept) == [1, 2, 3]
+
+
+class ByPackets(Procfs):
+    """A lookup that is late, and knows a send call at 5, 15, 25, … seconds."""
+
+    late = True
+
+    def __init__(self, proc: ProcTree) -> None:
+        super().__init__(Clock().nanoseconds, proc.root, Clock())
+        self.finished = False
+        self._taken = 0
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def take_writes(self, until_ns: int, *, last: bool = False) -> ProbeBatch:
+        rows = np.zeros(max(0, (until_ns // SECOND - 5) // 10 + 1 - self._taken), PROBE_ROW)
+        rows["time_ns"] = (np.arange(len(rows)) + self._taken) * 10 * SECOND + 5 * SECOND
+        self._taken += len(rows)
+        return ProbeBatch(rows)
+
+
+SECOND = 1_000_000_000
+
+
+def segments(*seconds: float) -> ProbeBatch:
+    """Segments at these times of the capture; the packet's number is the second."""
+    rows = np.concatenate([seen(1, ORIGINATOR, WEB, SERVER) for _ in seconds])
+    rows["time_ns"] = rows["clock_ns"] = [round(each * SECOND) for each in seconds]
+    rows["packet"] = [round(each) for each in seconds]
+    return ProbeBatch(rows)
+
+
+def calls(batches: Iterable[ProbeBatch]) -> list[int]:
+    return [round(each / SECOND) for batch in batches for each in batch.rows["time_ns"].tolist()]
+
+
+def test_of_files_time_is_that_of_packets(proc: ProcTree) -> None:
+    lookup = ByPackets(proc)
+    held = Attribution(lookup, Choice(), hold=1.0, calls=True, by_packets=True)
+    assert list(held.take(segments(1, 20), 0.0)) == []
+    assert list(held.due(1e9)) == []
+    assert calls(held.calls()) == []  # no packet was labelled yet
+    assert list(held.take(segments(20.5, 20.9), 0.0)) == []
+    assert list(held.due(0.0)) == []
+    assert list(held.take(segments(40), 0.0)) == []
+    assert [packets(each) for each in held.due(0.0)] == [[1, 20], [20, 21]]
+    assert calls(held.calls()) == [5, 15]
+    assert calls(held.calls(30 * SECOND)) == [25]  # an interval has ended there
+    assert [packets(each) for each in held.rest()] == [[40]]
+    assert lookup.finished
+    assert calls(held.rest_of_calls()) == [35]
+
+
+def test_without_a_report_of_them_no_calls_are_taken(proc: ProcTree) -> None:
+    held = Attribution(ByPackets(proc), Choice(), hold=1.0, by_packets=True)
+    list(held.take(segments(1, 20), 0.0))
+    list(held.rest())
+    assert calls(held.calls()) == calls(held.calls(99 * SECOND)) == []
+    assert calls(held.rest_of_calls()) == []

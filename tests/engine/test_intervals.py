@@ -161,3 +161,11 @@ def test_live_an_interval_has_the_load_at_its_end() -> None:
     last = intervals.last()
     assert last is not None
     assert (last.load, last.partial) == (2.25, True)
+
+
+def test_when_the_interval_that_has_ended_was_over() -> None:
+    intervals = FileIntervals(1.0)
+    list(intervals.cut(at(0, SECOND // 2), START_NS))
+    assert intervals.ended_ns == 0
+    list(intervals.cut(at(5 * SECOND), START_NS))
+    assert intervals.ended_ns == START_NS + SECOND - 1

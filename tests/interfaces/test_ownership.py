@@ -12,14 +12,17 @@ from tcpsnoop.batches.owners import (
     NOT_ASKED,
     SHARED,
     UNKNOWN,
+    Context,
     Owner,
     OwnerColumns,
     Process,
 )
 from tcpsnoop.interfaces.ownership import (
     ATTRIBUTION,
+    CONTEXT,
     PROCESS,
     UID,
+    context_values,
     holders_of,
     owner_values,
     together,
@@ -58,6 +61,37 @@ def test_without_owners_all_are_unknown() -> None:
     assert values["pid"].data.tolist() == [-1, -1]
     assert entries(values["attribution"]) == ["unknown", "unknown"]
     assert all(len(each.data) == 0 for each in owner_values(NOBODY_KNOWN, 0).values())
+
+
+def test_the_context_of_a_process() -> None:
+    container = "0a" * 32
+    web = Process(
+        10,
+        1,
+        "nginx",
+        "nginx: worker",
+        33,
+        f"/system.slice/docker-{container}.scope",
+        Context("www-data", "/usr/sbin/nginx", 1, "systemd", 4026531840),
+    )
+    pool = [NOT_ASKED, Owner(EXACT, web), Owner(SHARED, holders=(web, web)), Owner(EXACT, SECOND)]
+    values = context_values(OwnerColumns(np.array([1, 0, 2, 3], np.int32), pool), 4)
+    assert set(values) == {column.name for column in CONTEXT}
+    numbers = {name: values[name].data.tolist() for name in ("parent_pid", "network_namespace")}
+    assert numbers == {
+        "parent_pid": [1, -1, -1, -1],
+        "network_namespace": [4026531840, -1, -1, -1],
+    }
+    texts = {name: entries(each) for name, each in values.items() if name not in numbers}
+    assert texts == {
+        "command_line": ["nginx: worker", None, None, "nginx: worker"],
+        "executable": ["/usr/sbin/nginx", None, None, None],
+        "user": ["www-data", None, None, None],
+        "parent_command": ["systemd", None, None, None],
+        "unit": [f"docker-{container}.scope", None, None, None],
+        "container": [container, None, None, None],
+    }
+    assert all(len(each.data) == 3 for each in context_values(NOBODY_KNOWN, 3).values())
 
 
 def test_holders_are_told_of_shared_sockets_alone_by_pid() -> None:

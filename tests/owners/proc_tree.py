@@ -133,11 +133,14 @@ class ProcTree:
         start_stack: int = 140733411145408,
         flags: int = 4194304,
         state: str = "S",
+        parent: int = 1,
     ) -> None:
         """A process that holds sockets with these inodes, besides a terminal and a pipe."""
         folder = self.root / str(pid)
         (folder / "fd").mkdir(parents=True, exist_ok=True)
-        before = f"{pid} ({command}) {state} 1 {pid} {pid} 0 -1 {flags} 102 0 0 0 0 0 0 0 20 0 1 0"
+        before = (
+            f"{pid} ({command}) {state} {parent} {pid} {pid} 0 -1 {flags} 102{' 0' * 7} 20 0 1 0"
+        )
         after = f"{start_time} 3133440 410 18446744073709551615 1 1 {start_stack} 0 0 0"
         (folder / "stat").write_text(f"{before} {after}{' 0' * 20}\n")
         (folder / "comm").write_text(f"{command}\n")

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tcpsnoop.batches.owners import Process
-from tcpsnoop.owners.processes import KnownProcess, open_folder, read_process, read_stat
+from tcpsnoop.batches.owners import Context, Process
+from tcpsnoop.owners.processes import (
+    KnownProcess,
+    namespace_of,
+    open_folder,
+    process_at,
+    read_process,
+    read_stat,
+    user_name,
+)
 from tests.owners.proc_tree import ProcTree
 
 
@@ -31,7 +39,69 @@ def read(proc: ProcTree, pid: int, known: KnownProcess | None = None) -> KnownPr
 
 def test_all_that_is_told_of_a_process(proc: ProcTree) -> None:
     proc.process(42, "nginx", start_time=187538, uid=33, arguments=["nginx:", "worker process"])
-    assert read(proc, 42).process == Process(42, 187538, "nginx", "nginx: worker process", 33)
+    folder = proc.root / "42"
+    (folder / "exe").symlink_to("/usr/sbin/nginx")
+    (folder / "ns").mkdir()
+    (folder / "ns" / "net").touch()
+    (folder / "cgroup").write_text("0::/system.slice/nginx.service\n")
+    assert read(proc, 42).process == Process(
+        42,
+        187538,
+        "nginx",
+        "nginx: worker process",
+        33,
+        "/system.slice/nginx.service",
+        Context(user_name(33), "/usr/sbin/nginx", 1, "init", (folder / "ns" / "net").stat().st_ino),
+    )
+
+
+def test_what_others_may_not_see_is_unknown(proc: ProcTree) -> None:
+    proc.process(42, "nginx", parent=77)
+    process = read(proc, 42).process
+    assert process.context == Context(user_name(0), "", 77, "", 0)
+    assert process.cgroup == ""
+
+
+def test_the_first_process_has_no_parent(proc: ProcTree) -> None:
+    proc.process(42, "init", parent=0)
+    assert read(proc, 42).process.context[2:4] == (0, "")
+
+
+def test_a_path_that_is_not_text_is_escaped(proc: ProcTree) -> None:
+    proc.process(42, "odd")
+    os.symlink(b"/tmp/o\xffdd", proc.root / "42" / "exe")
+    assert read(proc, 42).process.context.executable == "/tmp/o\\xffdd"
+
+
+def test_the_name_of_a_user() -> None:
+    assert user_name(0) == "root"
+    assert user_name(-1) == ""
+    assert user_name(4_000_000_001) == ""
+
+
+def test_the_parent_stays_who_it_was(proc: ProcTree) -> None:
+    """When it ends, another takes its place."""
+    proc.process(50, "shell")
+    proc.process(42, "curl", parent=50)
+    first = read(proc, 42)
+    proc.end(50)
+    proc.process(42, "curl", parent=1)
+    again = read(proc, 42, first).process
+    assert again.context[2:4] == (50, "shell")
+
+
+def test_a_process_is_read_by_its_number_or_not_at_all(proc: ProcTree) -> None:
+    proc.process(42, "nginx")
+    found = process_at(str(proc.root), 42)
+    assert found is not None
+    assert found.command == "nginx"
+    assert process_at(str(proc.root), 43) is None
+    (proc.root / "42" / "stat").write_text("odd")
+    assert process_at(str(proc.root), 42) is None
+
+
+def test_a_namespace_that_cannot_be_seen_is_0() -> None:
+    assert namespace_of("/nowhere") == 0
 
 
 @pytest.mark.parametrize(
@@ -72,7 +142,7 @@ def test_the_command_line_is_read_again_after_exec_only(proc: ProcTree) -> None:
     # A program may write over its arguments: the first ones are kept.
     proc.process(42, "sh", arguments=["changed"], start_stack=1000, uid=33)
     again = read(proc, 42, first)
-    assert again.process == Process(42, 10, "sh", "sh", 33)
+    assert (again.process.command_line, again.process.uid) == ("sh", 33)
     proc.process(42, "sh", arguments=["sh", "-c", "x"], start_stack=2000)
     assert read(proc, 42, again).process.command_line == "sh -c x"
     proc.process(42, "curl", arguments=["curl"], start_stack=2000)
@@ -109,5 +179,12 @@ def test_this_process_is_read_from_proc() -> None:
     assert process.command == Path("/proc/self/comm").read_text().removesuffix("\n")
     assert process.command_line == " ".join(sys.orig_argv).rstrip()
     assert process.uid == os.getuid()
+    assert process.context == Context(
+        user_name(os.getuid()),
+        os.readlink("/proc/self/exe"),
+        os.getppid(),
+        Path(f"/proc/{os.getppid()}/comm").read_text()[:-1],
+        os.stat("/proc/self/ns/net").st_ino,
+    )
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     assert 0 < process.start_time <= uptime * os.sysconf("SC_CLK_TCK")

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner, Process
+from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Context, Owner, Process
 from tcpsnoop.batches.probes import ORIGINATOR, PROBE_ROW, RESPONDER, ProbeBatch
 from tcpsnoop.batches.segments import ACK, RST, SYN
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
 from tcpsnoop.owners import descriptors, processes
+from tcpsnoop.owners.processes import user_name
 from tcpsnoop.owners.procfs import MOST_LOOKED_FOR, REFRESH_SECONDS
 from tcpsnoop.owners.socket_table import Socket, SocketTable
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, labels, listening, lookup, seen
@@ -54,7 +55,9 @@ def test_the_only_holder(
 ) -> None:
     proc.table(row)
     proc.process(42, "nginx", [500], start_time=77, uid=33, arguments=["nginx", "-g", "x"])
-    expected = Owner(HOLDER, Process(42, 77, "nginx", "nginx -g x", 33))
+    context = Context(user_name(33), "", 1, "init")
+    process = Process(42, 77, "nginx", "nginx -g x", 33, context=context)
+    expected = Owner(HOLDER, process)
     assert answer(proc, clock, local, remote) == expected
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tcpsnoop.batches.owners import HOLDER, NOT_ASKED, Owner, Process
+from tcpsnoop.batches.owners import HOLDER, NOT_ASKED, Context, Owner, Process
 from tcpsnoop.batches.probes import CONN_STATES, END_REASONS, ORIGINATOR, RESPONDER
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.renderers.text import Text
@@ -98,7 +98,16 @@ def test_every_field_of_a_row() -> None:
         rx_segments=6,
         ns=1_500_000_000,
     )
-    table = Life().rows(batch_of([end], [Owner(HOLDER, Process(7, 1, "nginx", uid=33))]))
+    process = Process(
+        7,
+        1,
+        "nginx",
+        "nginx -g x",
+        33,
+        "/system.slice/nginx.service",
+        Context("www-data", parent_pid=1, parent_command="systemd"),
+    )
+    table = Life().rows(batch_of([end], [Owner(HOLDER, process)]))
     assert list(dictionaries(table)[0].items()) == [
         ("time", "2006-05-13T08:00:00.000000Z"),
         ("pid", 7),
@@ -117,6 +126,14 @@ def test_every_field_of_a_row() -> None:
         ("duration_seconds", 1.5),
         ("state", "SF"),
         ("end_reason", "fin"),
+        ("command_line", "nginx -g x"),
+        ("executable", None),
+        ("user", "www-data"),
+        ("parent_pid", 1),
+        ("parent_command", "systemd"),
+        ("unit", "nginx.service"),
+        ("container", None),
+        ("network_namespace", None),
         ("attribution", "holder"),
         ("reason", None),
         ("holders", None),

@@ -308,6 +308,10 @@ def _tell_of_process(event: Row, tables: Tables, kind: Integer) -> None:
     one = processes[number & (processes.size - 1)]
     if kind == NAMED:
         _rename(one, event, time)
+        if one["used"] != 0:
+            # It is met again, under another name.
+            tables.used[tables.state[USED]] = number
+            tables.state[USED] += 1
     elif kind == EXITED:
         # Its other threads may go on, under the same PID.
         one["exit_ns"] = time

@@ -7,18 +7,15 @@ named as an owner and is still there. Names are given many at a time.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owner_table import ENTRY, OwnerTable
-from tcpsnoop.batches.owners import EXACT, KERNEL, Process
-from tcpsnoop.owners.processes import EVERYTHING, Wanted, open_folder, read_process
+from tcpsnoop.batches.owners import EXACT, KERNEL, Context, Process
+from tcpsnoop.owners.processes import EVERYTHING, Wanted
+from tcpsnoop.owners.tracing.host import Host
 from tcpsnoop.owners.tracing.tables import ALWAYS, NEVER, NONE, Tables
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # unit of a process's start time
 # A process is stamped some moments before its birth is told.
 LATE_TICKS = 2
 # Arguments are looked for so many forks back.
@@ -28,22 +25,19 @@ GENERATIONS = 16
 class Naming:
     """Processes by the number of their record, as codes in a table of owners.
 
-    `boot_ns` gives the system's time at which the machine started; `wanted` is what is to be known
-    of a process besides its name.
+    `host` is where they are; `wanted` is what is to be known of a process besides its name.
     """
 
     def __init__(
         self,
         tables: Tables,
         owners: OwnerTable,
-        root: str,
-        boot_ns: Callable[[], int],
+        host: Host,
         wanted: Wanted = EVERYTHING,
     ) -> None:
         self._tables = tables
         self._owners = owners
-        self._root = root
-        self._boot_ns = boot_ns
+        self._host = host
         self._wanted = wanted
         self._commands: dict[tuple[int, int], int] = {}  # by the words of the name
 
@@ -66,7 +60,7 @@ class Naming:
         places = self._places(numbers)
         rows = self._tables.processes[places]
         early = rows["name_high"] == 0
-        if wanted.user or wanted.cgroup:
+        if wanted.user or wanted.cgroup or wanted.context:
             early[:] = True
         elif wanted.command_line:
             # Who was forked has the arguments of its parent.
@@ -122,8 +116,8 @@ class Naming:
         rows = processes[places]
         entries = self._told(rows)
         unread = self._read_living(rows, entries)
-        if self._wanted.command_line and generations > 0:
-            self._inherit(rows, entries, unread & (entries["command_line"] == NONE), generations)
+        if (self._wanted.command_line or self._wanted.context) and generations > 0:
+            self._inherit(rows, entries, unread, generations)
         first = self._owners.extend(entries)
         processes["code"][places] = np.arange(first, first + len(places))
         processes["start_ticks"][places] = entries["start_time"]
@@ -138,10 +132,19 @@ class Naming:
         qualities = (owners.qualities.number(EXACT), owners.qualities.number(KERNEL))
         entries["quality"] = np.where(rows["kernel"] != 0, qualities[1], qualities[0])
         before = rows["before"]
-        for name in ("uid", "command_line", "cgroup"):
+        for name in ("uid", "command_line", "cgroup", "context"):
             entries[name] = np.where(before == NONE, NONE, owners.entries[name][before])
         entries["reason"] = NONE
+        if self._wanted.cgroup:
+            self._find_cgroups(rows, entries)
         return entries
+
+    def _find_cgroups(self, rows: NDArray[np.void], entries: NDArray[np.void]) -> None:
+        """The paths of cgroups whose numbers calls have told."""
+        for number in np.unique(rows["cgroup"]).tolist():
+            path = self._host.cgroup_path(number)
+            if path:
+                entries["cgroup"][rows["cgroup"] == number] = self._owners.cgroups.number(path)
 
     def _command_numbers(self, rows: NDArray[np.void]) -> list[int]:
         known, texts = self._commands, self._owners.commands
@@ -153,8 +156,8 @@ class Naming:
     def _ticks(self, start_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """The start times of processes whose birth was told, 0 of others."""
         told = start_ns != ALWAYS
-        since_boot = np.where(told, start_ns - self._boot_ns(), 0)
-        return since_boot * TICKS_PER_SECOND // 1_000_000_000
+        since_boot = np.where(told, start_ns - self._host.boot_ns(), 0)
+        return since_boot * self._host.ticks_per_second // 1_000_000_000
 
     def _read_living(self, rows: NDArray[np.void], entries: NDArray[np.void]) -> NDArray[np.bool_]:
         """Let /proc say what it knows better of those that are there; which ones it did not."""
@@ -171,21 +174,15 @@ class Naming:
                 entry["command_line"] = self._owners.command_lines.number(process.command_line)
             if process.cgroup:
                 entry["cgroup"] = self._owners.cgroups.number(process.cgroup)
+            if self._wanted.context:
+                entry["context"] = self._owners.contexts.number(process.context)
         return unread
 
     def _read(self, row: NDArray[np.void]) -> Process | None:
         """What /proc says of a process, if it is the same there."""
-        pid = int(row["pid"])
-        try:
-            folder = open_folder(f"{self._root}/{pid}")
-        except OSError:
+        process = self._host.read_process(int(row["pid"]), int(row["executed_ns"]))
+        if process is None:
             return None
-        try:
-            process = read_process(folder, pid, wanted=self._wanted).process
-        except (OSError, ValueError):
-            return None
-        finally:
-            os.close(folder)
         known = int(row["start_ticks"])
         if known != NONE:
             return process if process.start_time == known else None
@@ -201,17 +198,35 @@ class Naming:
         wanting: NDArray[np.bool_],
         generations: int,
     ) -> None:
-        """Give those `wanting` the arguments of who forked them.
+        """Give those `wanting` what they have of who forked them.
 
-        Only if neither has called exec since.
+        Arguments and program are the same only if neither has called exec since.
         """
         parents = rows["parent"]
         above = self._tables.processes[self._places(parents)]
+        heirs = np.flatnonzero(wanting & (parents != NONE) & (above["number"] == parents))
         same = (rows["executed_ns"] == ALWAYS) & (above["executed_ns"] <= rows["start_ns"])
-        heirs = np.flatnonzero(wanting & same & (parents != NONE) & (above["number"] == parents))
-        if len(heirs):
-            codes = self._codes(parents[heirs], generations - 1)
-            entries["command_line"][heirs] = self._owners.entries["command_line"][codes]
+        if not self._wanted.context:
+            heirs = heirs[same[heirs]]
+        if len(heirs) == 0:
+            return
+        codes = self._codes(parents[heirs], generations - 1)
+        lines = self._owners.entries["command_line"][codes]
+        unknown = same[heirs] & (entries["command_line"][heirs] == NONE)
+        entries["command_line"][heirs[unknown]] = lines[unknown]
+        if self._wanted.context:
+            for heir, code in zip(heirs.tolist(), codes.tolist(), strict=True):
+                if entries["context"][heir] == NONE:
+                    context = self._context_of(code, same=bool(same[heir]))
+                    entries["context"][heir] = self._owners.contexts.number(context)
+
+    def _context_of(self, parent: int, *, same: bool) -> Context:
+        """The context of one that this owner has forked, and that was not read."""
+        entry, owners = self._owners.entries[parent], self._owners
+        known = int(entry["context"])
+        executable = owners.contexts[known].executable if same and known != NONE else ""
+        command = owners.commands[int(entry["command"])]
+        return Context("", executable, int(entry["pid"]), command)
 
 
 def _text(high: int, low: int) -> str:

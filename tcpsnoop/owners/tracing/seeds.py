@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.owners.processes import open_folder, read_stat
+from tcpsnoop.owners.processes import namespace_of, open_folder, read_stat
 from tcpsnoop.owners.tracing.events import EVENT, KERNEL_THREAD, SEEDED
 
 
@@ -21,14 +21,6 @@ def seeds(root: str, time_ns: int) -> NDArray[np.void]:
             except (OSError, ValueError):  # it has ended
                 continue
     return np.concatenate(rows) if rows else np.empty(0, EVENT)
-
-
-def namespace_of(path: str) -> int:
-    """The inode of the network namespace of a process or thread, 0 when we may not know."""
-    try:
-        return os.stat(f"{path}/ns/net").st_ino
-    except OSError:
-        return 0
 
 
 def name_words(command: str) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import EXACT, KERNEL, SHARED, UNKNOWN, Owner, Process
 from tcpsnoop.batches.probes import APPLICATION_WRITE, PROBE_ROW
-from tcpsnoop.owners.local_addresses import LocalAddresses
+from tcpsnoop.owners.networks import Addresses
 from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.processes import EVERYTHING, Wanted
 from tcpsnoop.owners.tracing.calls_kernel import follows, sends
@@ -23,6 +23,7 @@ from tcpsnoop.owners.tracing.clocks import ClockDifference, monotonic_ns
 from tcpsnoop.owners.tracing.codes_kernel import encode, unnamed
 from tcpsnoop.owners.tracing.events import EVENT
 from tcpsnoop.owners.tracing.formats import TracingUnavailableError
+from tcpsnoop.owners.tracing.host import Host, here
 from tcpsnoop.owners.tracing.joining_kernel import join
 from tcpsnoop.owners.tracing.matching_kernel import (
     ELSEWHERE,
@@ -36,9 +37,10 @@ from tcpsnoop.owners.tracing.matching_kernel import (
     sight,
 )
 from tcpsnoop.owners.tracing.naming import Naming
-from tcpsnoop.owners.tracing.seeds import namespace_of, seeds
+from tcpsnoop.owners.tracing.seeds import seeds
 from tcpsnoop.owners.tracing.self_test import SECONDS, connect_to_ourselves, is_ours
 from tcpsnoop.owners.tracing.tables import (
+    ALWAYS,
     CAPTURED_NS,
     LOST_EVENTS,
     NAMESPACE_OWN,
@@ -58,7 +60,6 @@ SLACK_NS = 1_000_000
 PATIENCE_NS = 1_000_000_000
 # Ends of connections remembered, a power of two.
 ENDS = 1 << 18
-_PID_MAX = "/proc/sys/kernel/pid_max"
 NO_SOCKET = "no socket"
 NOT_VISIBLE = "not visible"
 
@@ -85,7 +86,9 @@ class Traced:
     """The join of events and packets.
 
     `now_ns` is the clock of packets; `root` is /proc; `wanted` is what is to be known of processes
-    besides their names; `calls`: send calls are kept until they are taken.
+    besides their names. `host` is where the events are from, unless that is here. `told` is called
+    with all that is taken in, in its order: events whose times are the system's. `calls`: send
+    calls are kept until they are taken, those from `calls_since_ns` on.
     """
 
     def __init__(
@@ -93,30 +96,35 @@ class Traced:
         rings: Rings,
         now_ns: Callable[[], int],
         pool: OwnerPool,
-        addresses: LocalAddresses,
+        addresses: Addresses,
         root: str = "/proc",
         wanted: Wanted = EVERYTHING,
         *,
+        host: Host | None = None,
+        told: Callable[[NDArray[np.void]], None] | None = None,
         calls: bool = True,
     ) -> None:
         self.method = rings.method
+        self.translates = rings.translates
+        self.tested = False
         self._rings = rings
-        self._now_ns = now_ns
+        self._told = told
         self._difference = ClockDifference(now_ns)
         self._pool = pool
         self._addresses = addresses
-        with open(_PID_MAX) as file:
-            self._tables = make_tables(int(file.read()) + 1)
+        host = here(root, now_ns, wanted) if host is None else host
+        self._tables = make_tables(host.pids)
         state = self._tables.state
-        state[NAMESPACE_OWN] = namespace_of(f"{root}/self")
+        state[NAMESPACE_OWN] = host.namespace
         state[TRANSLATES] = int(rings.translates)
         self._ends = no_ends(ENDS)
         self._newest = np.full(ENDS, -1, np.int64)
         self._new_ends = np.zeros(ENDS, np.int64)
         self._unnamed = np.zeros(1 << 14, np.int64)
-        self._naming = Naming(self._tables, pool.owners, root, self._boot_ns, wanted)
+        self._naming = Naming(self._tables, pool.owners, host, wanted)
         self._pending = np.empty(0, EVENT)
         self._keeps_calls = calls
+        self.calls_since_ns = ALWAYS
         self._writes: list[NDArray[np.void]] = []
         self._stranger = pool.code(Owner(UNKNOWN, reason=NOT_VISIBLE))
         self._nobody = pool.code(Owner(KERNEL, reason=NO_SOCKET))
@@ -128,12 +136,13 @@ class Traced:
 
         TracingUnavailableError when it is not. To be done before the capture begins.
         """
-        self._warm_up()
+        self.warm_up()
         self._rings.read()  # what is from before is not needed, and may have holes
         there = seeds(self._root, monotonic_ns())
         there["time_ns"] += self._difference()
         self.take_in(there)
         port = connect_to_ourselves()
+        self.tested = port is not None
         until = time.monotonic() + SECONDS
         while port is not None:
             self.finish()
@@ -218,11 +227,14 @@ class Traced:
         self._join(events, np.argsort(events["time_ns"], kind="stable"))
 
     def _join(self, events: NDArray[np.void], order: NDArray[np.int64]) -> None:
+        if self._told is not None:
+            self._told(events[order])
         state, at = self._tables.state, 0
         while at < len(order):
             at = join(events, order, at, self._tables)
             if state[WRITES] and self._keeps_calls:
-                self._writes.append(self._tables.writes[: int(state[WRITES])].copy())
+                writes = self._tables.writes[: int(state[WRITES])]
+                self._writes.append(writes[writes["time_ns"] >= self.calls_since_ns])
             if state[USED]:
                 self._naming.met(self._tables.used[: int(state[USED])])
 
@@ -246,9 +258,6 @@ class Traced:
             self._pending = np.empty(0, EVENT)
         events["time_ns"] += self._difference()
         self._join(events, order)
-
-    def _boot_ns(self) -> int:
-        return self._now_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def _note_elsewhere(self, places: NDArray[np.int64]) -> None:
         """Mark new ends whose address is not of our network namespace; mostly they have few."""
@@ -284,9 +293,10 @@ class Traced:
         codes = self._naming.codes(writes["process"])
         return rows, np.where(codes == NONE, self._stranger, codes).astype(np.int32)
 
-    def _warm_up(self) -> None:
+    def warm_up(self) -> None:
         """Kernels ready before packets come."""
         nothing = np.empty(0, PROBE_ROW)
+        join(np.empty(0, EVENT), np.empty(0, np.int64), 0, self._tables)
         self.see(nothing)
         self.label(nothing, np.empty(0, np.int32))
         self.follows(nothing)

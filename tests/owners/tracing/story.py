@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.owners import Owner
 from tcpsnoop.batches.probes import CLOSED, ORIGINATOR, PROBE_ROW, RECEIVE, RESPONDER, SEND
 from tcpsnoop.batches.segments import ACK, RST, SYN
+from tcpsnoop.owners.journal.lines import LineMaker
+from tcpsnoop.owners.journal.parsing import parse_line
+from tcpsnoop.owners.journal.records import Events
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.tracing.events import (
@@ -75,14 +78,22 @@ class EverywhereLocal(LocalAddresses):
 
 
 class Story:
-    """Events and packets in turn; times are microseconds after noon."""
+    """Events and packets in turn; times are microseconds after noon.
 
-    def __init__(self, *others: str) -> None:
+    `journal`: events are taken in as a journal tells them, which must make no difference.
+    """
+
+    def __init__(
+        self,
+        *others: str,
+        told: Callable[[NDArray[np.void]], None] | None = None,
+        journal: bool = False,
+    ) -> None:
+        self._lines = LineMaker() if journal else None
         self.pool = OwnerPool()
         self.rings = NoRings()
-        self.traced = Traced(
-            self.rings, lambda: NOON, self.pool, EverywhereLocal(*others), root="/nowhere"
-        )
+        local = EverywhereLocal(*others)
+        self.traced = Traced(self.rings, lambda: NOON, self.pool, local, root="/nowhere", told=told)
         self.tables = self.traced._tables
         self.tables.state[NAMESPACE_OWN] = OWN_NAMESPACE
         self._told: list[NDArray[np.void]] = []
@@ -166,9 +177,17 @@ class Story:
 
     def happen(self) -> None:
         """All that was told so far has come."""
-        if self._told:
-            self.traced.take_in(np.concatenate(self._told))
-            self._told = []
+        if not self._told:
+            return
+        events, self._told = np.concatenate(self._told), []
+        if self._lines is None:
+            self.traced.take_in(events)
+            return
+        events = events[np.argsort(events["time_ns"], kind="stable")]
+        for line in self._lines.lines(Events(events)):
+            record = parse_line(line)
+            assert isinstance(record, Events)
+            self.traced.take_in(record.rows)
 
     # What packets show.
 

@@ -10,21 +10,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tcpsnoop.owners.processes import EVERYTHING, Wanted
-from tcpsnoop.owners.tracing.naming import GENERATIONS, TICKS_PER_SECOND, Naming
+from tcpsnoop.owners.processes import EVERYTHING, Wanted, process_at
+from tcpsnoop.owners.tracing.host import Host
+from tcpsnoop.owners.tracing.naming import GENERATIONS, Naming
 from tcpsnoop.owners.tracing.tables import NONE
 from tests.owners.proc_tree import ProcTree
 from tests.owners.tracing.story import NOON, Story
 
 START = 5  # ticks
+TICKS_PER_SECOND = 100
+SSHD = "/system.slice/ssh.service"
+NOTHING = Wanted(user=False, command_line=False, cgroup=False, context=False)
 
 
-NOTHING = Wanted(user=False, command_line=False, cgroup=False)
+def host(root: Path, wanted: Wanted) -> Host:
+    """A machine whose /proc is there, started a second before NOON; it has one cgroup, 77."""
+    return Host(
+        1000,
+        1,
+        lambda pid, _: process_at(str(root), pid, wanted),
+        lambda number: SSHD if number == 77 else "",
+        lambda: NOON - 10**9,
+        TICKS_PER_SECOND,
+    )
 
 
 def naming(story: Story, root: Path, wanted: Wanted = EVERYTHING) -> Naming:
     story.happen()
-    return Naming(story.tables, story.pool.owners, str(root), lambda: NOON - 10**9, wanted)
+    return Naming(story.tables, story.pool.owners, host(root, wanted), wanted)
 
 
 @pytest.fixture
@@ -75,6 +88,36 @@ def test_a_forked_process_that_is_gone_has_the_arguments_of_its_parent(proc: Pro
     assert process is not None
     assert (process.command, process.command_line, process.uid) == ("curl", "curl -s x", -1)
     assert process.start_time == TICKS_PER_SECOND
+    assert process.context[2:4] == (100, "curl")
+
+
+def test_a_process_that_is_gone_has_the_cgroup_that_its_calls_told(proc: ProcTree) -> None:
+    story = Story()
+    story.process(100, "curl", start=START)
+    story.fork(3, 100, 101)
+    story.send(4, 101, 0x1000, cgroup=77)
+    story.exit(5, 101)
+    for wanted, cgroup in ((EVERYTHING, SSHD), (NOTHING, "")):
+        found = naming(story, proc.root, wanted)
+        story.tables.processes["code"][1] = NONE  # it was named when it was met
+        process = found.process(1)
+        assert process is not None
+        assert process.cgroup == cgroup
+
+
+def test_a_process_that_is_gone_has_the_program_of_its_parent_until_exec(proc: ProcTree) -> None:
+    (proc.root / "100" / "exe").symlink_to("/usr/bin/curl")
+    story = Story()
+    story.process(100, "curl", start=START)
+    for pid, name in ((101, "curl"), (102, "wget")):
+        story.fork(3, 100, pid)
+        if name == "wget":
+            story.rename(4, pid, name)
+        story.exit(5, pid)
+    found = naming(story, proc.root)
+    contexts = [each.context for each in map(found.process, (0, 1, 2)) if each]
+    assert [each.executable for each in contexts] == ["/usr/bin/curl", "/usr/bin/curl", ""]
+    assert [each.parent_pid for each in contexts] == [1, 100, 100]
 
 
 def test_after_exec_the_arguments_of_the_parent_say_nothing(proc: ProcTree) -> None:

@@ -7,7 +7,7 @@ import struct
 import threading
 
 from tcpsnoop.owners.tracing.events import KERNEL_THREAD, SEEDED
-from tcpsnoop.owners.tracing.seeds import name_words, namespace_of, seeds
+from tcpsnoop.owners.tracing.seeds import name_words, seeds
 
 
 def test_every_thread_of_this_process_is_there() -> None:
@@ -30,10 +30,6 @@ def test_every_thread_of_this_process_is_there() -> None:
         name = file.read().rstrip(b"\n").ljust(16, b"\0")
     assert struct.pack(">qq", *mine[["laddr_high", "laddr_low"]][0].tolist()) == name
     assert not (mine["flags"] & KERNEL_THREAD).any()
-
-
-def test_a_namespace_that_cannot_be_seen_is_0() -> None:
-    assert namespace_of("/nowhere") == 0
 
 
 def test_names_are_cut_to_what_the_kernel_keeps() -> None:
