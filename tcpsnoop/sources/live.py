@@ -14,26 +14,20 @@ import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import numpy as np
 import pcapy
-from numpy.typing import NDArray
 
-from tcpsnoop.batches.packets import CaptureInterface, PacketBatch, first_packets
+from tcpsnoop.batches.packets import CaptureInterface, PacketBatch
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.source import Drops
 from tcpsnoop.sources.activation import BLOCK_TIMEOUT_MS, open_reader
-from tcpsnoop.sources.columns import empty_columns
 from tcpsnoop.sources.devices import is_loopback
 from tcpsnoop.sources.gathering import Gathering
 
 DEFAULT_SNAPLEN = 262_144  # as tcpdump
 DEFAULT_BUFFER_KIB = 16_384
 
-# The most packets of a batch: enough that its fixed cost does not count, and few enough that the
-# kernel's buffer does not fill while the stages after this one have it.
-BATCH = 16_384
-# Batches of large packets have fewer, as pcapy-ng keeps three copies of their bytes for a moment.
-BATCH_BYTES = 8 * 1024 * 1024
+# A batch is handed over so long after the one before, or when it is large.
+GATHERING_SECONDS = 0.04
 
 # Link-layer numbers of this system (DLT_) that have another number in files (LINKTYPE_): those of
 # libpcap's pcap-common.c that Linux can capture.
@@ -83,10 +77,8 @@ class LiveSource:
         self._index = _index_of(name)
         self._poll = select.poll()
         self._poll.register(self._reader.getfd(), select.POLLIN)
-        self._gathering = Gathering(buffer_kib * 1024)
-        self._columns = empty_columns(np.empty(BATCH_BYTES, np.uint8), BATCH)
-        self._most = BATCH
-        self._packets = 0
+        self._gathering = Gathering(snaplen)
+        self._due = 0.0  # when the next batch is
         self._downs = 0
         self._ends_at: float | None = None
         self._drops = Drops(0, 0)
@@ -100,16 +92,18 @@ class LiveSource:
 
     def read(self, timeout: float) -> PacketBatch | None:
         """See PacketSource."""
-        now = time.monotonic()
-        deadline = now + timeout
-        select.select((), (), (), min(timeout, self._gathering.pause(now)))
-        while not self.ended:
-            left = deadline - time.monotonic()
+        deadline = time.monotonic() + timeout
+        while not (self.ended or self._gathering.enough):
+            until = min(deadline, self._due) if self._gathering else deadline
+            left = until - time.monotonic()
             if not self._poll.poll(max(0.0, left) * 1000):
                 break
-            batch = self._take()
-            if batch is not None or left <= 0:
-                return batch
+            self._fetch()
+            if left <= 0:
+                break
+        if self._gathering:
+            self._due = time.monotonic() + GATHERING_SECONDS
+            return self._gathering.batch()
         if self._ends_at is not None and time.monotonic() >= self._ends_at:
             self.ended = True
         return None
@@ -129,38 +123,15 @@ class LiveSource:
             self._reader.close()
         self.ended = self._closed = True
 
-    def _take(self) -> PacketBatch | None:
-        """What the kernel has ready."""
+    def _fetch(self) -> None:
+        """Take what the kernel has ready."""
         try:
-            content, records = self._reader.next_batch(self._most)
+            content, records = self._reader.next_batch(self._gathering.room)
         except pcapy.PcapError as error:
             self._note_failure(str(error))
-            return None
-        if not records:
-            return None
-        self._gathering.fetched(len(content), time.monotonic())
-        # Seconds, microseconds, offset and captured length of each packet.
-        fields = np.frombuffer(records, np.uint32).reshape(-1, 4)
-        self._most = min(BATCH, max(1, BATCH_BYTES * len(fields) // max(1, len(content))))
-        return self._batch_of(np.frombuffer(content, np.uint8), fields)
-
-    def _batch_of(self, content: NDArray[np.uint8], fields: NDArray[np.uint32]) -> PacketBatch:
-        count = len(fields)
-        if len(content) > len(self._columns.data):
-            self._columns = self._columns._replace(data=np.empty(len(content), np.uint8))
-        # Kernels are compiled for arrays that can be written, so the bytes must be copied.
-        self._columns.data[: len(content)] = content
-        batch = first_packets(self._columns, count)
-        batch.packet[:] = np.arange(self._packets + 1, self._packets + count + 1)
-        batch.time_ns[:] = fields[:, 0]
-        batch.time_ns[:] *= 1_000_000_000
-        batch.time_ns[:] += fields[:, 1] * np.int64(1000)
-        batch.offset[:] = fields[:, 2]
-        batch.captured[:] = fields[:, 3]
-        batch.original[:] = batch.captured
-        batch.original[batch.captured >= self.interfaces[0].snaplen] = -1
-        self._packets += count
-        return batch
+            return
+        if records:
+            self._gathering.add(content, records)
 
     def _note_failure(self, error: str) -> None:
         """An interface that is only down may come up again; anything else is the end."""
