@@ -18,14 +18,18 @@ def piece(*packets: bytes, second: int = 1) -> tuple[bytes, bytes]:
     return b"".join(packets), records
 
 
+def is_enough(gathering: Gathering) -> bool:
+    return gathering.enough
+
+
 def test_pieces_become_one_batch() -> None:
     gathering = Gathering(snaplen=5)
-    assert not gathering
+    assert len(gathering) == 0
     gathering.add(*piece(b"abc", b"defgh"))
     gathering.add(*piece(b"ij", second=2))
     assert len(gathering) == 3
     batch = gathering.batch()
-    assert not gathering
+    assert len(gathering) == 0
     data = batch.data.tobytes()
     ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
     assert [data[at : at + size] for at, size in ends] == [b"abc", b"defgh", b"ij"]
@@ -47,19 +51,19 @@ def test_half_of_what_fits_is_enough() -> None:
     gathering = Gathering(snaplen=100)
     assert gathering.room == BATCH
     gathering.add(*piece(*[b"a"] * (BATCH // 2 - 1)))
-    assert not gathering.enough
+    assert not is_enough(gathering)
     assert gathering.room == BATCH // 2 + 1
     gathering.add(*piece(b"a"))
-    assert gathering.enough
+    assert is_enough(gathering)
 
 
 def test_of_large_packets_there_is_room_for_fewer() -> None:
     gathering = Gathering(snaplen=BATCH_BYTES)
     gathering.add(*piece(*[bytes(1 << 16)] * 63))
-    assert not gathering.enough
+    assert not is_enough(gathering)
     assert gathering.room == 65
     gathering.add(*piece(bytes(1 << 16)))
-    assert gathering.enough
+    assert is_enough(gathering)
     gathering.batch()
     assert gathering.room == 128
 
