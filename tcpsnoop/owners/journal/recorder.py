@@ -20,7 +20,7 @@ from tcpsnoop.owners.tracing.formats import boot_id
 from tcpsnoop.owners.tracing.host import here
 
 # How often sockets are looked at: where the kernel's record tells the rest, and where it does not.
-BESIDE_TRACING_SECONDS, ALONE_SECONDS = 0.5, 0.1
+BESIDE_TRACING_SECONDS, ALONE_SECONDS = 0.9, 0.1
 # How often the clocks are compared; when they have moved apart by so much, it is written down.
 CLOCKS_SECONDS, APART_NS = 10.0, 1_000_000
 _ROOT = "/proc"

@@ -1,8 +1,8 @@
 """Owners by a journal that was written while the packets were captured: an OwnerLookup.
 
 The journal has what is known live, so it is judged as live: by the same join of events, and the
-same qualities. Each packet is labelled with what was told until a moment after it; it does not
-matter how packets come in batches.
+same qualities. Each packet is labelled with what was told until a moment after it, whatever else
+comes in its batch.
 """
 
 from __future__ import annotations
