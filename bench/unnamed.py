@@ -9,15 +9,8 @@ import sys
 from unittest.mock import patch
 
 from tcpsnoop.cli.main import main
-from tcpsnoop.engine import run
 from tcpsnoop.engine.settings import Settings
 
-
-def no_names(settings: Settings) -> bool:
-    """Nothing depends on processes."""
-    return False
-
-
 if __name__ == "__main__":
-    with patch.object(run, "names_processes", no_names):
+    with patch.object(Settings, "names_processes", False):
         sys.exit(main())

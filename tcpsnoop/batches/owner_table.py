@@ -107,17 +107,17 @@ class OwnerTable(Sequence[Owner]):
         return owner
 
     def _make(self, row: NDArray[np.void]) -> Owner:
-        command = self.commands[int(row["command"])]
-        line, cgroup, context = (int(row[name]) for name in ("command_line", "cgroup", "context"))
+        entry: dict[str, int] = dict(zip(ENTRY.names or (), row.item(), strict=True))
+        command = self.commands[entry["command"]]
+        line, cgroup, context = entry["command_line"], entry["cgroup"], entry["context"]
         process = Process(
-            int(row["pid"]),
-            int(row["start_time"]),
+            entry["pid"],
+            entry["start_time"],
             command,
             f"[{command}]" if line == NONE else self.command_lines[line],
-            int(row["uid"]),
+            entry["uid"],
             "" if cgroup == NONE else self.cgroups[cgroup],
             NO_CONTEXT if context == NONE else self.contexts[context],
         )
-        reason = int(row["reason"])
-        quality = self.qualities[int(row["quality"])]
-        return Owner(quality, process, reason="" if reason == NONE else self.reasons[reason])
+        reason = "" if entry["reason"] == NONE else self.reasons[entry["reason"]]
+        return Owner(self.qualities[entry["quality"]], process, reason=reason)

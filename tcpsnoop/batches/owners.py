@@ -14,6 +14,7 @@ EXACT = "exact"
 HOLDER = "holder"
 SHARED = "shared"
 LISTENER = "listener"
+CLOSED = "closed"
 KERNEL = "kernel"
 UNKNOWN = "unknown"
 QUALITIES = (
@@ -22,7 +23,7 @@ QUALITIES = (
     SHARED,
     LISTENER,
     "inherited",
-    "closed",
+    CLOSED,
     KERNEL,
     "recorded",
     UNKNOWN,

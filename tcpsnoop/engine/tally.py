@@ -50,7 +50,8 @@ class Tally:
             # Nearly all are TCP nearly always: a look at bytes, where counting widens each.
             others = verdicts != Verdict.TCP
             segments = len(verdicts) - int(np.count_nonzero(others))
-            self.kinds[int(Verdict.TCP), interfaces[0].link_type] += segments
+            if segments > 0:
+                self.kinds[int(Verdict.TCP), interfaces[0].link_type] += segments
             if segments == len(verdicts):
                 return
             verdicts, interface = verdicts[others], interface[others]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from itertools import chain
 
-from tcpsnoop.batches.owners import HOLDER, SHARED, UNKNOWN, Owner
+from tcpsnoop.batches.owners import CLOSED, HOLDER, SHARED, UNKNOWN, Owner, Process
 from tcpsnoop.owners.descriptors import Descriptors
 from tcpsnoop.owners.ends import ALWAYS, End, Ends
 from tcpsnoop.owners.judge import Claim
 from tcpsnoop.owners.pool import OwnerPool
-
-# An answer does not hold for packets so long before the look: the socket in their connection's
-# place may have been another then. After a regular close Linux uses an address and port pair
-# again after a second at the earliest (tcp_tw_reuse). Packets come to be labelled within 0.3 s.
-OLDEST_PACKET_NS = 1_000_000_000
 
 
 class Answers:
@@ -43,7 +38,7 @@ class Answers:
     def claim(self, end: End, claim: Claim) -> None:
         """Let an end depend on the sockets of a claim."""
         self.unclaim(end)
-        end.quality, end.inodes = claim.quality, claim.inodes
+        end.quality, end.inodes, end.cookie = claim.quality, claim.inodes, claim.cookie
         for inode in end.inodes:
             self._watchers.setdefault(inode, {})[end.key] = end
 
@@ -68,12 +63,20 @@ class Answers:
 
     def give(self, end: End, owner: Owner) -> None:
         """Answer an end with the owner of what it claims."""
-        self._set(end, owner, end.read_ns - OLDEST_PACKET_NS if end.quality == HOLDER else ALWAYS)
+        self._set(end, owner, end.holds_from_ns if end.quality == HOLDER else ALWAYS)
+
+    def give_last(self, end: End, processes: Sequence[Process]) -> None:
+        """Answer an end whose socket is closed with those who had it open last."""
+        self.unclaim(end)
+        end.quality, end.inodes, end.cookie = CLOSED, (), 0
+        alone = len(processes) == 1
+        owner = Owner(CLOSED, processes[0]) if alone else Owner(SHARED, holders=tuple(processes))
+        self._set(end, owner, ALWAYS)
 
     def give_reason(self, end: End, reason: str) -> None:
         """Answer an end with `unknown`."""
         self.unclaim(end)
-        end.quality, end.inodes = UNKNOWN, ()
+        end.quality, end.inodes, end.cookie = UNKNOWN, (), 0
         self._set(end, Owner(UNKNOWN, reason=reason), ALWAYS)
 
     def follow_holders(self, waiting: Container[int]) -> None:

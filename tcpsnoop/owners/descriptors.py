@@ -1,24 +1,35 @@
-"""Who holds which socket: the links in /proc/PID/fd, of all processes, in turn.
+"""Who holds which socket: the descriptors of all processes, in turn.
 
-Reading all links is the only way to know every holder, and it is slow where there are many
-processes. So the processes are scanned one by one, the one seen longest ago first, and a scan can
-stop anywhere and go on later. What is asked for is known once every process was scanned after the
-question came up: an earlier look could have missed a descriptor.
+Looking at all of them is the only way to know every holder, and it is slow where there are many.
+So the processes are scanned one by one, the one seen longest ago first, and a scan can stop
+anywhere, inside a process with many descriptors, too, and go on later. What is asked for is known
+once the scan of every process began after the question came up: an earlier one could have missed a
+descriptor.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from tcpsnoop.batches.owners import Process
+from tcpsnoop.owners.open_sockets import socket_inodes
 from tcpsnoop.owners.processes import KnownProcess, open_folder, read_process, read_stat
 
-_SOCKET_LINK = "socket:["
 NO_INODES: frozenset[int] = frozenset()
+# By whether fdinfo tells the inodes of sockets.
+WHO_MAY = (
+    "root may, and CAP_SYS_PTRACE with CAP_DAC_READ_SEARCH",
+    "root may, and CAP_SYS_PTRACE",
+)
+
+
+def _ignore(_: int) -> None:
+    """Nobody wants to know of holders that leave."""
 
 
 @dataclass(slots=True)
@@ -35,21 +46,30 @@ class Descriptors:
     """The sockets that processes hold, kept up to date by calls of `scan`.
 
     `watched` belongs to the caller: the inodes it asks `holders` for. Who holds them is read anew
-    at every scan; `take_changed` gives those whose holders are others than before.
+    at every scan; `take_changed` gives those whose holders are others than before. `leaving` is
+    called with each inode of which a holder is about to be forgotten. `mount` is that of sockets
+    (`socket_mount`). The last of `whole_scans` of all processes began at `whole_at` of the clock.
     """
 
-    def __init__(self, root: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, root: Path, clock: Callable[[], float], mount: int | None = None) -> None:
         self._root = os.fspath(root)
         self._clock = clock
+        self._mount = mount
         # By the time of their last scan, the oldest first.
         self._scanned: dict[int, _Scanned] = {}
         self._new: list[int] = []  # never scanned
+        self._under_way: tuple[int, Generator[None, None, None]] | None = None
         self._listed: dict[int, int] = {}  # PID → inode of its folder
         self._holding_nothing: dict[int, int] = {}  # likewise: kernel threads and zombies
         self._unreadable: set[int] = set()
         self._holders: dict[int, set[int]] = {}
         self._changed: set[int] = set()
         self.watched: AbstractSet[int] = NO_INODES
+        self.leaving: Callable[[int], None] = _ignore
+        self._whole_since = 0
+        self._whole_begun = clock()
+        self.whole_scans = 0
+        self.whole_at = -inf
         self.tick = 0
         self.most_unreadable = 0
         self.hidden = False
@@ -60,23 +80,40 @@ class Descriptors:
             # Listed again at the end: a process forked meanwhile holds what its parent held.
             self._list()
             if self.covers(since):
-                return True
+                return self._finished(since)
             while not self.covers(since):
-                self._scan_next()
+                self._go_on()
                 if self._clock() >= deadline:
-                    return self.covers(since)
+                    self._list()
+                    return self._finished(since)
+
+    def _finished(self, since: int) -> bool:
+        """Whether the processes listed just now were scanned; takes notice of a whole scan."""
+        if self.covers(self._whole_since):
+            self.whole_scans += 1
+            self.whole_at = self._whole_begun
+            self._whole_since = self.tick
+        return self.covers(since)
 
     def covers(self, since: int) -> bool:
         """Whether every process listed last was scanned after tick `since`."""
-        if self._new:
+        if self._new or self._under_way is not None:
             return False
         oldest = next(iter(self._scanned.values()), None)
         return oldest is None or oldest.tick > since
 
     def holders(self, inode: int) -> tuple[Process, ...]:
-        """The processes that held a watched inode when they were scanned last, by PID."""
+        """The processes that held an inode when they were scanned last, by PID.
+
+        All of them if it is watched; else without those that had no socket when they were scanned
+        first.
+        """
         known = (self._scanned[pid].known for pid in sorted(self._holders.get(inode, ())))
         return tuple(each.process for each in known if each is not None)
+
+    def count(self, inode: int) -> int:
+        """How many processes held an inode when they were scanned last."""
+        return len(self._holders.get(inode, ()))
 
     def take_changed(self) -> set[int]:
         """Watched inodes whose holders have changed since the last call."""
@@ -96,7 +133,7 @@ class Descriptors:
         if self.most_unreadable:
             lines.append(
                 f"owners: processes we may not look into: {self.most_unreadable} "
-                "(root may, and CAP_SYS_PTRACE with CAP_DAC_READ_SEARCH)"
+                f"({WHO_MAY[self._mount is not None]})"
             )
         return lines
 
@@ -116,25 +153,34 @@ class Descriptors:
         self._holding_nothing = {
             pid: inode for pid, inode in self._holding_nothing.items() if listed.get(pid) == inode
         }
-        self._new = [
-            pid for pid in listed if pid not in self._scanned and pid not in self._holding_nothing
-        ]
+        known = self._scanned.keys() | self._holding_nothing.keys()
+        if self._under_way is not None:
+            known.add(self._under_way[0])
+        self._new = [pid for pid in listed if pid not in known]
         self._listed = listed
         # Every PID namespace has a process 1: where it is not shown, others are not either.
         self.hidden = 1 not in listed
 
-    def _scan_next(self) -> None:
-        """Scan a process never seen before, else the one seen longest ago."""
-        if self._new:
-            pid, before = self._new.pop(), _Scanned()
-        else:
-            pid, before = next(iter(self._scanned.items()))
+    def _go_on(self) -> None:
+        """Scan one process, or a part of one: never seen before, else seen longest ago."""
+        if self._under_way is None:
+            if self.tick == self._whole_since:
+                self._whole_begun = self._clock()
+            pid = self._new.pop() if self._new else next(iter(self._scanned))
+            self._under_way = pid, self._scan_process(pid)
+        try:
+            next(self._under_way[1])
+        except StopIteration:
+            self._under_way = None
+
+    def _scan_process(self, pid: int) -> Generator[None, None, None]:
         self.tick += 1
+        before = self._scanned.get(pid, _Scanned())
         after = _Scanned(self.tick, known=before.known)
         try:
             folder = open_folder(f"{self._root}/{pid}")
             try:
-                holding_nothing = self._look_into(folder, pid, before, after)
+                holding_nothing = yield from self._look_into(folder, pid, before, after)
             finally:
                 os.close(folder)
         except (FileNotFoundError, ProcessLookupError):  # it has ended: the next list lacks it
@@ -143,14 +189,16 @@ class Descriptors:
             after.inodes, after.readable, holding_nothing = NO_INODES, False, False
         if holding_nothing:
             self._forget(pid)
-            self._holding_nothing[pid] = self._listed[pid]
+            self._holding_nothing[pid] = self._listed.get(pid, 0)
         else:
-            self._remember(pid, before, after)
+            self._remember(pid, after)
 
-    def _look_into(self, folder: int, pid: int, before: _Scanned, after: _Scanned) -> bool:
+    def _look_into(
+        self, folder: int, pid: int, before: _Scanned, after: _Scanned
+    ) -> Generator[None, None, bool]:
         """Fill in `after`; whether the process is one that can hold nothing."""
         try:
-            after.inodes = _socket_inodes(folder)
+            after.inodes = yield from socket_inodes(folder, self._mount)
         except PermissionError:
             after.readable = False
         first = before.tick == 0
@@ -160,8 +208,8 @@ class Descriptors:
             after.known = read_process(folder, pid, before.known)
         return False
 
-    def _remember(self, pid: int, before: _Scanned, after: _Scanned) -> None:
-        self._scanned.pop(pid, None)
+    def _remember(self, pid: int, after: _Scanned) -> None:
+        before = self._scanned.pop(pid, None) or _Scanned()
         self._scanned[pid] = after
         for inode in before.inodes - after.inodes:
             self._release(pid, inode)
@@ -178,35 +226,18 @@ class Descriptors:
             self.most_unreadable = max(self.most_unreadable, len(self._unreadable))
 
     def _forget(self, pid: int) -> None:
-        before = self._scanned.pop(pid, None)
+        before = self._scanned.get(pid)
         self._unreadable.discard(pid)
         if before is not None:
             self._changed |= self.watched & before.inodes
             for inode in before.inodes:
                 self._release(pid, inode)
+            del self._scanned[pid]
 
     def _release(self, pid: int, inode: int) -> None:
         holders = self._holders.get(inode)
         if holders is not None:
+            self.leaving(inode)
             holders.discard(pid)
             if not holders:
                 del self._holders[inode]
-
-
-def _socket_inodes(folder: int) -> frozenset[int]:
-    """Inodes of the sockets that the process of an open folder holds; PermissionError if barred."""
-    inodes = set()
-    descriptors = open_folder("fd", beside=folder)
-    try:
-        for name in os.listdir(descriptors):
-            try:
-                link = os.readlink(name, dir_fd=descriptors)
-            except PermissionError:
-                raise
-            except OSError:  # closed since it was listed
-                continue
-            if link.startswith(_SOCKET_LINK):
-                inodes.add(int(link[len(_SOCKET_LINK) : -1]))
-    finally:
-        os.close(descriptors)
-    return frozenset(inodes)

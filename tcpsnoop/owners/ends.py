@@ -6,6 +6,7 @@ an answer must not outlive its connection. It is bounded; the oldest go first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +23,15 @@ class End:
     """One end of a connection. Times in nanoseconds are of packets, NEVER when there was none."""
 
     key: int  # connection * 2 + end
-    local: bytes  # spellings of socket_table
+    local: bytes  # places (owners.sockets)
     remote: bytes
     address: tuple[int, int]
     code: int = 0  # of its answer in the pool
     from_ns: int = ALWAYS  # for packets from when on that holds
 
-    last_ns: int = ALWAYS  # of its last packet, while it is looked for
+    first_ns: int = NEVER  # of its first packet
+    last_ns: int = ALWAYS  # of its last one, while it is looked for
+    began_ns: int = NEVER  # of its SYN
     answering_ns: int = NEVER
     fin_sent_ns: int = NEVER
     fin_received_ns: int = NEVER
@@ -37,6 +40,9 @@ class End:
     # What its socket is thought to be.
     quality: str = UNKNOWN
     inodes: tuple[int, ...] = ()
+    cookie: int = 0  # of its own socket, where we hear when that ends
+    left_ns: int = NEVER  # when we heard that
+    holds_from_ns: int = ALWAYS  # from when on its own socket is the one that was found
     read_ns: int = ALWAYS  # system time when the table had been read that shows the inode
     asked: int = 0  # tick of the descriptors when `inodes` became known
     first_listeners: tuple[int, ...] | None = None  # who listened there at the first look
@@ -68,7 +74,9 @@ class End:
 
     def note(self, sighting: Sighting) -> None:
         """Add what other packets tell."""
+        self.first_ns = min(self.first_ns, sighting.first_ns)
         self.last_ns = max(self.last_ns, sighting.last_ns)
+        self.began_ns = min(self.began_ns, sighting.began_ns)
         self.answering_ns = min(self.answering_ns, sighting.answering_ns)
         self.fin_sent_ns = min(self.fin_sent_ns, sighting.fin_sent_ns)
         self.fin_received_ns = min(self.fin_received_ns, sighting.fin_received_ns)
@@ -91,6 +99,8 @@ class Ends:
         self._keys = np.full(places, -1, np.int64)
         self._codes = np.zeros(places, np.int32)
         self._from_ns = np.zeros(places, np.int64)
+        self._marked = np.zeros(places, np.bool_)
+        self._asked_for = np.zeros(places, np.bool_)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -103,8 +113,26 @@ class Ends:
         The code is `too_early` where the answer does not hold for packets of that time.
         """
         places = keys & self._mask
+        self._asked_for[places] = True
         holds = times >= self._from_ns[places]
         return np.where(holds, self._codes[places], np.int32(too_early)), self._keys[places] == keys
+
+    def take_asked_for(self) -> Callable[[int], bool]:
+        """For which keys codes were asked for since the last call, or for one in the same place."""
+        asked_for = self._asked_for.copy()
+        self._asked_for[:] = False
+        return lambda key: bool(asked_for[key & self._mask])
+
+    def marked(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """For each key whether its end is marked, or one in the same place is; shape (n,)."""
+        marked: NDArray[np.bool_] = self._marked[keys & self._mask]
+        return marked
+
+    def mark(self, end: End, marked: bool) -> None:
+        """Mark an end, whose rows are to be looked at."""
+        place = end.key & self._mask
+        if marked or self._keys[place] == end.key:
+            self._marked[place] = marked
 
     def get(self, key: int) -> End | None:
         """As `peek`; the code of the end is found by `codes` from then on."""

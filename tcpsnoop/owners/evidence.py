@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.probes import CLOSED
-from tcpsnoop.batches.segments import FIN, RST
+from tcpsnoop.batches.segments import FIN, RST, SYN
 
 NEVER = (1 << 63) - 1
 
@@ -29,6 +29,7 @@ class Sighting(NamedTuple):
     rport: int
     last_ns: int  # of the last packet
     first_ns: int
+    began_ns: int  # a SYN
     answering_ns: int
     fin_sent_ns: int
     fin_received_ns: int
@@ -50,7 +51,7 @@ def tells_an_end(rows: NDArray[np.void]) -> NDArray[np.bool_]:
 def sightings(rows: NDArray[np.void], keys: NDArray[np.int64]) -> Iterator[Sighting]:
     """What all rows together tell about each end, older connections first."""
     sent = rows["outgoing"] != 0
-    finished = (rows["flags"] & FIN) != 0
+    began, finished = ((rows["flags"] & flag) != 0 for flag in (SYN, FIN))
     ended = ((rows["flags"] & RST) != 0) | (rows["probe"] == CLOSED)
     unique, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
 
@@ -63,11 +64,8 @@ def sightings(rows: NDArray[np.void], keys: NDArray[np.int64]) -> Iterator[Sight
     last = np.full(len(unique), -NEVER)
     np.maximum.at(last, inverse, rows["time_ns"])
     places = zip(*(rows[name][first].tolist() for name in _PLACES), strict=True)
-    times = zip(
-        last.tolist(),
-        *map(first_time, (sent | ~sent, sent & ~ended, sent & finished, ~sent & finished, ended)),
-        strict=True,
-    )
+    told = (sent | ~sent, began, sent & ~ended, sent & finished, ~sent & finished, ended)
+    times = zip(last.tolist(), *map(first_time, told), strict=True)
     for key, place, time in zip(unique.tolist(), places, times, strict=True):
         laddr_high, laddr_low, lport, raddr_high, raddr_low, rport = place
         yield Sighting(key, (laddr_high, laddr_low), lport, (raddr_high, raddr_low), rport, *time)

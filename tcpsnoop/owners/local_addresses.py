@@ -1,7 +1,8 @@
 """The addresses of one network namespace, as /proc/net/fib_trie and /proc/net/if_inet6 list them.
 
-Only the wording of a reason hangs on it: a connection that is not in the socket table is `gone`
-when its address is here, and `not visible` when it belongs to another namespace or machine.
+On it hangs which namespaces are asked for a socket, and the wording of a reason: a connection
+that is not there is `gone` when its address is here, and `not visible` when it belongs to a
+namespace that we cannot see, or to another machine.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class LocalAddresses:
             self._networks = _read(self._net)
         return self._networks
 
-    def has(self, high: int, low: int) -> bool:
-        """Whether an address (halves as in batches.addresses) is here; True when not known."""
+    def has(self, high: int, low: int, *, if_unknown: bool = True) -> bool:
+        """Whether an address (halves as in batches.addresses) is here."""
         networks = self.networks
-        return networks is None or networks.has(high, low)
+        return if_unknown if networks is None else networks.has(high, low)
 
 
 def _read(net: Path) -> Networks | None:

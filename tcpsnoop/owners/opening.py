@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from tcpsnoop.owners.diag.access import open_access
 from tcpsnoop.owners.local_addresses import LocalAddresses
 from tcpsnoop.owners.merged import Merged
 from tcpsnoop.owners.pool import OwnerPool
@@ -41,7 +42,7 @@ def open_lookup(
     traced, why_not = None, "--no-tracing"
     if tracing:
         traced, why_not = open_tracing(now_ns, pool, tracepoints, wanted, calls=calls)
-    return Merged(pool, Procfs(now_ns, pool=pool), traced, why_not)
+    return Merged(pool, Procfs(now_ns, pool=pool, access=open_access()), traced, why_not)
 
 
 def open_tracing(

@@ -60,7 +60,7 @@ def open_folder(path: str, beside: int | None = None) -> int:
 
 def read_stat(folder: int) -> Stat:
     """/proc/PID/stat of an open folder; OSError when the process is gone, ValueError when odd."""
-    text = _read(folder, "stat", 4096)
+    text = read_file(folder, "stat", 4096)
     # The command is in parentheses and may hold some, and blanks, itself.
     opening, closing = text.index(b"("), text.rindex(b")")
     fields = text[closing + 1 :].split()
@@ -160,14 +160,14 @@ def _command_of(folder: int, pid: int) -> str:
     if pid == 0:
         return ""
     try:
-        return _text(_read(folder, f"../{pid}/comm", 64).removesuffix(b"\n"))
+        return _text(read_file(folder, f"../{pid}/comm", 64).removesuffix(b"\n"))
     except OSError:
         return ""
 
 
 def _command_line(folder: int, command: str) -> str:
     try:
-        arguments = _read(folder, "cmdline", LONGEST_COMMAND_LINE)
+        arguments = read_file(folder, "cmdline", LONGEST_COMMAND_LINE)
     except OSError:
         arguments = b""
     return _text(arguments.rstrip(b"\0").replace(b"\0", b" ")) or f"[{command}]"
@@ -176,7 +176,7 @@ def _command_line(folder: int, command: str) -> str:
 def _real_user(folder: int) -> int:
     """The real user: the one who started it, also when the program is set-user-ID."""
     try:
-        status = _read(folder, "status", 4096)
+        status = read_file(folder, "status", 4096)
     except OSError:
         return -1
     at = status.find(b"\nUid:")
@@ -186,7 +186,7 @@ def _real_user(folder: int) -> int:
 def _cgroup(folder: int) -> str:
     """Its place among cgroups (cgroups(7)): in version 2, else the most special of version 1."""
     try:
-        lines = _text(_read(folder, "cgroup", 1 << 16)).splitlines()
+        lines = _text(read_file(folder, "cgroup", 1 << 16)).splitlines()
     except OSError:
         return ""
     paths = {fields[0]: fields[2] for fields in (line.split(":", 2) for line in lines)}
@@ -196,7 +196,8 @@ def _cgroup(folder: int) -> str:
     return "" if path == "/" else path
 
 
-def _read(folder: int, name: str, size: int) -> bytes:
+def read_file(folder: int | None, name: str, size: int) -> bytes:
+    """The beginning of a file, in an open folder if it is given; OSError when it cannot be read."""
     file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
     try:
         return os.read(file, size)

@@ -1,9 +1,8 @@
 """The TCP sockets of one network namespace, as /proc/net/tcp and /proc/net/tcp6 list them.
 
 The form of a row: Documentation/networking/proc_net_tcp.rst of the kernel. Addresses are 32-bit
-words in the byte order of the machine. Both files are brought to one spelling, that of tcp6, in
-which an IPv4 address is `::ffff:a.b.c.d` (batches.addresses): a socket of IPv4 and an IPv6 socket
-that speaks IPv4 are then found by the same key.
+words in the byte order of the machine. Rows are kept as text, and places are spelled as the rows
+of tcp6 are, in which an IPv4 address is `::ffff:a.b.c.d`: few are asked for.
 """
 
 from __future__ import annotations
@@ -12,16 +11,12 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-# include/net/tcp_states.h of the kernel.
-ESTABLISHED = 1
-SYN_SENT = 2
-SYN_RECV = 3
-CLOSE_WAIT = 8
-LISTEN = 10
+from tcpsnoop.owners.sockets import ADDRESS_BYTES, IPV4, LISTEN, Socket, who_listens
+
+FILES = ("tcp", "tcp6")
 
 _LISTEN_TEXT = b"%02X" % LISTEN
 
@@ -31,39 +26,17 @@ _ROW = re.compile(
     rb" \S+ \S+ \S+ +\d+ +\S+ (\d+)",
     re.MULTILINE,
 )
+# What is missing before the addresses of tcp.
+_IPV4_TEXT = b"%08X" * 3 % struct.unpack("=3I", IPV4)
 
-_MAPPED = b"%08X" * 3 % struct.unpack("=3I", bytes(10) + b"\xff\xff")
-_ANY_IPV4 = _MAPPED + b"00000000"
-_ANY_IPV6 = b"0" * 32
-_ADDRESS_DIGITS = 32
-_SPELLED = _ADDRESS_DIGITS + 5  # with the port
+_TEXT_SIZE = 2 * ADDRESS_BYTES + 5  # with the port
 
 _READ_SIZE = 1 << 20
 _SMALLEST_PAGE, _LONGEST_ROW = 4096, 512
 
 
-def spelling(high: int, low: int, port: int) -> bytes:
-    """An address (two halves as in batches.addresses) and a port as a row of tcp6 writes them."""
-    words = struct.unpack("=4I", struct.pack(">qq", high, low))
-    return b"%08X%08X%08X%08X:%04X" % (*words, port)
-
-
-def place(spelled: bytes) -> tuple[int, int, int]:
-    """The two halves of the address and the port that `spelling` has made a text of."""
-    words = (int(spelled[at : at + 8], 16) for at in range(0, _ADDRESS_DIGITS, 8))
-    high, low = struct.unpack(">qq", struct.pack("=4I", *words))
-    return high, low, int(spelled[_ADDRESS_DIGITS + 1 :], 16)
-
-
-class Socket(NamedTuple):
-    """A row that is no listener: its state, and its inode, 0 when no process can hold it."""
-
-    state: int
-    inode: int
-
-
 class _File(NamedTuple):
-    """One of the two files; keys are spellings: local and remote joined, or local alone."""
+    """One of the two files, by places as text: local and remote joined, or local alone."""
 
     rows: Mapping[bytes, tuple[bytes, bytes]]
     listening: Mapping[bytes, tuple[int, ...]]
@@ -71,14 +44,18 @@ class _File(NamedTuple):
 
 
 class SocketTable:
-    """The sockets of the namespace whose folder is `net` (/proc/net), read once, when asked.
+    """The sockets of the namespace whose folder is `net` (/proc/net): Sockets, read when asked.
 
     An IPv4 address is looked for in tcp first, and in tcp6 only when it is not there: reading a
     file means that the kernel walks all its hash tables, however few sockets there are.
+
+    `inodes` are those that the files must have. The kernel gives the files of each namespace their
+    own, so what has come to be another namespace's folder is not read.
     """
 
-    def __init__(self, net: Path) -> None:
+    def __init__(self, net: Path, inodes: Mapping[str, int] | None = None) -> None:
         self._net = net
+        self._inodes = inodes
         self._files: dict[str, _File] = {}
 
     @property
@@ -87,61 +64,69 @@ class SocketTable:
         return any(file.readable for file in self._files.values())
 
     def find(self, local: bytes, remote: bytes) -> Socket | None:
-        """The socket with these ends (spellings), if there is one."""
+        """The socket with these ends (places), if there is one."""
+        ends = _text(local) + _text(remote)
         for file in self._files_for(local):
-            if row := file.rows.get(local + remote):
+            if row := file.rows.get(ends):
                 return Socket(int(row[0], 16), int(row[1]))
         return None
 
     def listeners(self, local: bytes) -> tuple[int, ...]:
-        """Inodes of the listening sockets that get what is sent to `local`, by the kernel's choice.
+        """Inodes of the listening sockets that get what is sent to `local`."""
+        return who_listens(local, self._groups)
 
-        An exact address comes before a wildcard, an IPv4 wildcard before that of IPv6, which takes
-        IPv4 unless it is told not to (inet_lookup_listener and compute_score of the kernel).
-        """
-        port = local[_ADDRESS_DIGITS:]
-        exact = tuple(
-            chain.from_iterable(file.listening.get(local, ()) for file in self._files_for(local))
-        )
-        if exact:
-            return exact
-        wildcards = [_ANY_IPV4 + port] if local.startswith(_MAPPED) else []
-        for wildcard in (*wildcards, _ANY_IPV6 + port):
-            for file in self._files_for(wildcard):
-                if group := file.listening.get(wildcard):
-                    return group
-        return ()
+    def _groups(self, place: bytes) -> Iterator[tuple[int, ...]]:
+        for file in self._files_for(place):
+            yield file.listening.get(_text(place), ())
 
     def held(self) -> Iterator[tuple[bytes, bytes, int]]:
-        """Spellings and inode of every socket that a process can have; listeners have no remote."""
-        for name, prefix in (("tcp", _MAPPED), ("tcp6", b"")):
+        """Ends and inode of every socket that a process can have; listeners have no remote.
+
+        The ends are texts, which `read_place` reads.
+        """
+        for name, prefix in (("tcp", _IPV4_TEXT), ("tcp6", b"")):
             file = self._file(name, prefix)
             for joined, (_, inode) in file.rows.items():
                 if inode != b"0":
-                    yield joined[:_SPELLED], joined[_SPELLED:], int(inode)
+                    yield joined[:_TEXT_SIZE], joined[_TEXT_SIZE:], int(inode)
             for local, inodes in file.listening.items():
                 for each in inodes:
                     yield local, b"", each
 
     def _files_for(self, local: bytes) -> Iterator[_File]:
-        if local.startswith(_MAPPED):
-            yield self._file("tcp", _MAPPED)
+        if local.startswith(IPV4):
+            yield self._file("tcp", _IPV4_TEXT)
         yield self._file("tcp6", b"")
 
     def _file(self, name: str, prefix: bytes) -> _File:
         file = self._files.get(name)
         if file is None:
-            file = self._files[name] = _parsed(self._net / name, prefix)
+            try:
+                text = _read(self._net / name, None if not self._inodes else self._inodes[name])
+            except (OSError, KeyError):  # no IPv6, no such folder, or another one
+                file = _File({}, {}, readable=False)
+            else:
+                file = _parsed(text, prefix)
+            self._files[name] = file
         return file
 
 
-def _parsed(path: Path, prefix: bytes) -> _File:
+def read_place(text: bytes) -> tuple[int, int, int]:
+    """The two halves of the address, and the port, of a place as a row of tcp6 writes it."""
+    words = (int(text[at : at + 8], 16) for at in range(0, 2 * ADDRESS_BYTES, 8))
+    high, low = struct.unpack(">qq", struct.pack("=4I", *words))
+    return high, low, int(text[2 * ADDRESS_BYTES + 1 :], 16)
+
+
+def _text(place: bytes) -> bytes:
+    """A place as a row of tcp6 writes it."""
+    words = struct.unpack_from("=4I", place)
+    return b"%08X%08X%08X%08X:%04X" % (*words, int.from_bytes(place[ADDRESS_BYTES:]))
+
+
+def _parsed(text: bytes, prefix: bytes) -> _File:
     rows: dict[bytes, tuple[bytes, bytes]] = {}
     listening: dict[bytes, tuple[int, ...]] = {}
-    try:
-        text = _read(path)
-    except OSError:  # no IPv6, or no such folder
-        return _File(rows, listening, readable=False)
     for local, remote, state, inode in _ROW.findall(text):
         if state == _LISTEN_TEXT:
             spelled = prefix + local
@@ -151,14 +136,16 @@ def _parsed(path: Path, prefix: bytes) -> _File:
     return _File(rows, listening, readable=True)
 
 
-def _read(path: Path) -> bytes:
-    """The text of a table.
+def _read(path: Path, inode: int | None) -> bytes:
+    """The text of a table; OSError when it cannot be read, or has another inode.
 
     The kernel hands out as many whole rows as fit into a page or more (seq_read_iter), so a read
     that leaves room for another row was the last: asking for the end costs one more walk.
     """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
+        if inode is not None and os.fstat(file).st_ino != inode:
+            raise OSError("a table of another namespace")
         parts = [os.read(file, _READ_SIZE)]
         while len(parts[-1]) > _SMALLEST_PAGE - _LONGEST_ROW:
             parts.append(os.read(file, _READ_SIZE))

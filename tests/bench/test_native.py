@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,13 @@ def test_a_capture_that_is_held_still_loses_packets_and_says_so(folder: Path) ->
         load = under_load(words, generator, 0.5, stopped=True)
     assert load.dropped is not None
     assert 0 < load.drop_share < 1
+
+
+@pytest.mark.live
+def test_what_names_nobody_asks_nobody() -> None:
+    words = ["life", "-i", "lo", "-d", "0.1"]
+    for program, asked in (("tcpsnoop", True), ("bench.unnamed", False)):
+        done = subprocess.run(
+            [sys.executable, "-m", program, *words], capture_output=True, text=True, check=True
+        )
+        assert ("owners:" in done.stderr) is asked

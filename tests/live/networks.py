@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 
 _numbers = itertools.count()
 
@@ -40,9 +41,10 @@ def host() -> Iterator[Host]:
         subprocess.run(["ip", "netns", "delete", made.namespace], check=True)
 
 
-def give_addresses(one: Host, device: str, number: int) -> None:
-    """Addresses of both families, usable at once."""
-    one.addresses = {4: f"10.77.0.{number}", 6: f"fd77::{number}"}
+def give_addresses(one: Host, device: str, number: int, network: int = 0) -> None:
+    """Addresses of both families in a network of a number, usable at once."""
+    ipv6 = str(IPv6Address(f"fd77:{network}::{number}"))
+    one.addresses = {4: f"10.77.{network}.{number}", 6: ipv6}
     one.ip("link", "set", device, "up")
     one.ip("address", "add", f"{one.addresses[4]}/24", "dev", device)
     one.ip("address", "add", f"{one.addresses[6]}/64", "dev", device, "nodad")
@@ -60,7 +62,7 @@ def veth_pair() -> Iterator[tuple[Host, Host]]:
 
 
 @contextmanager
-def bridged() -> Iterator[tuple[Host, Sequence[Host]]]:
+def bridged(network: int = 0) -> Iterator[tuple[Host, Sequence[Host]]]:
     """A host with the bridge `br0` that joins two others by its ports `port1` and `port2`."""
     with ExitStack() as stack:
         middle, one, other = (stack.enter_context(host()) for _ in range(3))
@@ -71,5 +73,5 @@ def bridged() -> Iterator[tuple[Host, Sequence[Host]]]:
             peer = ("type", "veth", "peer", "name", "eth0", "netns", each.namespace)
             middle.ip("link", "add", port, *peer)
             middle.ip("link", "set", port, "master", "br0", "up")
-            give_addresses(each, "eth0", number)
+            give_addresses(each, "eth0", number, network)
         yield middle, (one, other)

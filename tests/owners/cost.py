@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,11 @@ import numpy as np
 from tcpsnoop.batches.probes import ORIGINATOR, ProbeBatch
 from tcpsnoop.owners import Procfs
 from tcpsnoop.owners.descriptors import Descriptors
+from tcpsnoop.owners.diag.access import Access, open_access
+from tcpsnoop.owners.diag.asking import Diag
+from tcpsnoop.owners.namespaces import Namespaces
 from tcpsnoop.owners.procfs import seconds_since_boot
-from tcpsnoop.owners.socket_table import SocketTable, spelling
+from tcpsnoop.owners.sockets import place
 from tests.owners.proc_tree import seen, system_time_ns
 
 Pair = tuple[socket.socket, socket.socket]
@@ -72,12 +76,25 @@ def processes(count: int) -> Iterator[None]:
 
 
 def looking(name: str) -> str:
-    """A row: what one look at all tables and processes takes."""
+    """A row: what one look takes, for one end and for 100, that are not there, and for holders."""
     scanned = Descriptors(Path("/proc"), seconds_since_boot)
     scan = milliseconds(lambda: scanned.scan(scanned.tick, float("inf")))
-    nobody = spelling(0, 0xFFFF_0000_0000, 0)
-    table = milliseconds(lambda: SocketTable(Path("/proc/net")).find(nobody, nobody))
-    return f"| {name} | {table:.1f} | {scan:.1f} |\n"
+    nobody = [place(0, 0xFFFF_0000_0000, port) for port in range(100)]
+    asking = Namespaces(Path("/proc"), seconds_since_boot, Diag())
+    reading = Namespaces(Path("/proc"), seconds_since_boot)
+
+    def look(namespaces: Namespaces, ends: int) -> None:
+        sockets = namespaces.own_sockets()
+        for end in nobody[:ends]:
+            sockets.find(end, end)
+
+    taken = [
+        milliseconds(partial(look, namespaces, ends))
+        for namespaces in (reading, asking)
+        for ends in (1, 100)
+    ]
+    cells = " | ".join(f"{each:.2f}" for each in taken)
+    return f"| {name} | {cells} | {scan:.1f} |\n"
 
 
 def rows_of(pairs: list[Pair]) -> list[ProbeBatch]:
@@ -101,9 +118,9 @@ def labelling(pairs: list[Pair]) -> str:
     return f"| 1 row | {one:.0f} |\n| 10,000 rows of 100 connections | {all_of_them:.0f} |\n"
 
 
-def share(name: str, a_second: int, pairs: list[Pair]) -> str:
+def share(name: str, a_second: int, pairs: list[Pair], access: Access) -> str:
     """A row: processor time over 5 s in which so many connections a second are new."""
-    procfs = Procfs(system_time_ns)
+    procfs = Procfs(system_time_ns, access=access)
     batches = iter(rows_of(pairs))
     procfs.label(next(batches))
     unknown: list[tuple[float, ProbeBatch]] = []
@@ -126,14 +143,33 @@ def share(name: str, a_second: int, pairs: list[Pair]) -> str:
         rest = began + (step + 1) / 100 - time.perf_counter()
         select.select([], [], [], max(rest, 0))
     used = 100 * (time.process_time() - worked) / (time.perf_counter() - began)
+    procfs.close()
     told = f"{1000 * statistics.median(delays):.0f} ms" if delays else "–"
     return f"| {name} | {used:.0f} % | {told} |\n"
+
+
+def idle(name: str, followed: int, pairs: list[Pair], access: Access) -> str:
+    """A row: processor time over 20 s without packets, when so many connections are known."""
+    procfs = Procfs(system_time_ns, access=access)
+    if followed:
+        known = ProbeBatch(np.concatenate([batch.rows for batch in rows_of(pairs[:followed])]))
+        while "unknown" in procfs.summary()[0] or not procfs.label(known).index.all():
+            select.select([], [], [], 0.05)
+            procfs.poll()
+    began, worked = time.perf_counter(), time.process_time()
+    for _ in range(200):
+        select.select([], [], [], 0.1)
+        procfs.poll()
+    used = 100 * (time.process_time() - worked) / (time.perf_counter() - began)
+    procfs.close()
+    return f"| {name} | {used:.2f} % |\n"
 
 
 def main() -> None:
     """Measure and print."""
     write = sys.stdout.write
-    write("| one look | socket tables, ms | processes, ms |\n| --- | --- | --- |\n")
+    write("| one look, ms | tables, 1 end | 100 | sock_diag, 1 end | 100 | processes |\n")
+    write("| --- | --- | --- | --- | --- | --- |\n")
     write(looking("this machine as it is"))
     with processes(1000):
         write(looking("and 1,000 processes"))
@@ -141,11 +177,16 @@ def main() -> None:
         write(looking("and 10,000 sockets of one process"))
         write("\n| nothing new | µs |\n| --- | --- |\n")
         write(labelling(pairs))
+        write("\n| 10,000 sockets, no packets, 20 s | of a core |\n| --- | --- |\n")
+        for way, opened in (("tables", Access), ("sock_diag", open_access)):
+            write(idle(f"no connection known, {way}", 0, pairs, opened()))
+            write(idle(f"100 connections known, {way}", 100, pairs, opened()))
     with sockets(1200) as pairs:
         write("\n| live, 5 s | of a core | known after, median |\n| --- | --- | --- |\n")
-        write(share("no new connection", 0, pairs))
-        write(share("10 new a second", 10, pairs))
-        write(share("100 new a second", 100, pairs))
+        for way, opened in (("tables", Access), ("sock_diag", open_access)):
+            write(share(f"no new connection, {way}", 0, pairs, opened()))
+            write(share(f"10 new a second, {way}", 10, pairs, opened()))
+            write(share(f"100 new a second, {way}", 100, pairs, opened()))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import struct
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from tcpsnoop.batches.probes import PROBE_ROW, RECEIVE, SEND, ProbeBatch
 from tcpsnoop.batches.segments import ACK
 from tcpsnoop.owners import Procfs
 from tcpsnoop.owners.procfs import CAPACITY
+from tcpsnoop.owners.sockets import place
 
 HEADER = (
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"
@@ -66,9 +68,14 @@ AFTER_ANY_LOOK = 1 << 62
 """A packet's time where the order of packets and looks is not what a test is about."""
 
 
-def hexadecimal(place: Place) -> str:
+def packed(where: Place) -> bytes:
+    """A place as lookups have it."""
+    return place(*halves(where[0]), where[1])
+
+
+def hexadecimal(where: Place) -> str:
     """A place as /proc/net/tcp (IPv4) or tcp6 writes it."""
-    address, port = place
+    address, port = where
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     raw = socket.inet_pton(family, address)
     words = struct.unpack(f"={len(raw) // 4}I", raw)
@@ -114,12 +121,30 @@ class ProcTree:
         self.table()
         self.process(1, "init", start_time=2)
 
-    def table(self, *rows: Row) -> None:
+    def namespace(self, name: str, addresses: Iterable[str], *rows: Row) -> None:
+        """Make another network namespace; which processes are in it, `enter` says."""
+        folder = self.root / f"net-{name}"
+        folder.mkdir(exist_ok=True)
+        ipv4 = (each for each in addresses if ":" not in each)
+        leaves = (f"     |-- {each}\n        /32 host LOCAL\n" for each in ipv4)
+        (folder / "fib_trie").write_text("Main:\n" + "".join(leaves))
+        ipv6 = (IPv6Address(each).packed.hex() for each in addresses if ":" in each)
+        lines = (f"{each} 02 40 00 80     eth0\n" for each in ipv6)
+        (folder / "if_inet6").write_text("".join(lines))
+        self.table(*rows, net=folder.name)
+
+    def enter(self, pid: int, name: str) -> None:
+        """Let a process be in another network namespace, or in ours (``)."""
+        link = self.root / str(pid) / "net"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.root / (f"net-{name}" if name else "net"))
+
+    def table(self, *rows: Row, net: str = "net") -> None:
         """Make these the sockets of the namespace."""
         for name, header, is_ipv6 in (("tcp", HEADER, False), ("tcp6", HEADER6, True)):
             mine = [row for row in rows if (":" in row.local[0]) == is_ipv6]
             lines = [f"{row.text(number):<149}" for number, row in enumerate(mine)]
-            (self.root / "net" / name).write_text("".join(f"{x}\n" for x in (header, *lines)))
+            (self.root / net / name).write_text("".join(f"{x}\n" for x in (header, *lines)))
 
     def process(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner
-from tcpsnoop.owners.answers import OLDEST_PACKET_NS, Answers
+from tcpsnoop.owners.answers import Answers
 from tcpsnoop.owners.descriptors import Descriptors
 from tcpsnoop.owners.ends import End, Ends
 from tcpsnoop.owners.judge import Claim
@@ -105,11 +105,11 @@ def test_changes_are_followed_but_not_by_those_who_wait(proc: ProcTree, scene: S
 
 
 @pytest.mark.parametrize(("quality", "limited"), [(HOLDER, True), (LISTENER, False)])
-def test_an_answer_from_the_table_holds_for_packets_of_its_time(
+def test_an_answer_from_its_own_socket_holds_from_a_time_on(
     scene: Scene, quality: str, limited: bool
 ) -> None:
     scene.answers.claim(scene.end, Claim(quality, (500,)))
-    scene.end.read_ns = OLDEST_PACKET_NS + 1000
+    scene.end.holds_from_ns = 1000
     scene.answers.give(scene.end, Owner(UNKNOWN, reason="stands for any"))
     times = np.array([-1, 999, 1000])
     codes, _ = scene.ends.codes(np.full(3, scene.end.key), times, 99)

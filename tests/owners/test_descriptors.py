@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tcpsnoop.owners import descriptors as module
-from tcpsnoop.owners import processes
+from tcpsnoop.owners import open_sockets, processes
 from tcpsnoop.owners.descriptors import Descriptors
+from tcpsnoop.owners.open_sockets import SLICE
 from tests.owners.proc_tree import Clock, ProcTree
 
 FOREVER = float("inf")
@@ -34,7 +35,7 @@ def rescan(found: Descriptors) -> None:
 
 def refuse(monkeypatch: pytest.MonkeyPatch, path: str, error: int) -> None:
     """Let opening a folder whose path ends so fail, as it does for users without the right."""
-    real: Callable[[str, int | None], int] = vars(module)["open_folder"]
+    real: Callable[[str, int | None], int] = vars(open_sockets)["open_folder"]
 
     def open_folder(name: str, beside: int | None = None) -> int:
         inside = os.readlink(f"/proc/self/fd/{beside}") if beside is not None else ""
@@ -42,7 +43,8 @@ def refuse(monkeypatch: pytest.MonkeyPatch, path: str, error: int) -> None:
             raise OSError(error, os.strerror(error), name)
         return real(name, beside)
 
-    monkeypatch.setattr(module, "open_folder", open_folder)
+    for each in (module, open_sockets):
+        monkeypatch.setattr(each, "open_folder", open_folder)
 
 
 def test_every_holder_is_found(proc: ProcTree, found: Descriptors) -> None:
@@ -142,6 +144,81 @@ def test_a_scan_that_runs_out_of_time_goes_on_where_it_stopped(
         assert slices < 20
     assert sorted(scanned) == [1, *range(10, 30)]  # 21 processes, three in a slice, none twice
     assert slices == 7
+
+
+def test_a_process_with_many_descriptors_is_scanned_in_slices(
+    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proc.process(42, "server", range(1000, 1000 + 4 * SLICE))
+    proc.process(43, "other", [1000])
+    real = os.readlink
+
+    def readlink(name: str, *, dir_fd: int) -> str:
+        clock.forward(0.001)
+        return real(name, dir_fd=dir_fd)
+
+    found = Descriptors(proc.root, clock)
+    found.watched = {1000, 1001}
+    monkeypatch.setattr(os, "readlink", readlink)
+    longest, slices, done = 0.0, 0, False
+    while not done:
+        began, slices = clock.now, slices + 1
+        done = found.scan(0, clock.now + 0.01)
+        longest = max(longest, clock.now - began)
+    assert slices > 3
+    assert longest <= 0.001 * SLICE + 0.01
+    monkeypatch.undo()
+    assert [pid for pid, _ in holders(found, 1000)] == [42, 43]
+    assert [pid for pid, _ in holders(found, 1001)] == [42]
+
+
+def test_a_question_that_comes_up_while_a_process_is_scanned_is_not_answered_by_that(
+    proc: ProcTree, found: Descriptors
+) -> None:
+    proc.process(42, "server", range(1000, 1000 + 4 * SLICE))
+    while not found.scan(0, -FOREVER) and found.tick < 2:
+        pass
+    asked = found.tick  # the last process is half scanned
+    proc.descriptors(42, [500])
+    assert found.scan(asked, FOREVER)
+    assert [pid for pid, _ in holders(found, 500)] == [42]
+
+
+def test_a_process_that_ends_half_scanned_is_forgotten(proc: ProcTree, found: Descriptors) -> None:
+    found.scan(0, FOREVER)
+    proc.process(42, "server", [500, *range(1000, 1000 + 4 * SLICE)])
+    found.scan(found.tick, -FOREVER)
+    proc.end(42)
+    rescan(found)
+    assert holders(found, 500) == []
+
+
+def test_whoever_leaves_is_told_of_before(proc: ProcTree, found: Descriptors) -> None:
+    proc.process(42, "one", [500, 501])
+    proc.process(43, "other", [500])
+    found.scan(0, FOREVER)
+    told: list[tuple[int, int]] = []
+    found.leaving = lambda inode: told.append((inode, found.count(inode)))
+    proc.end(43)
+    proc.descriptors(42, [501])
+    rescan(found)
+    assert told == [(500, 2), (500, 1)]
+    assert (found.count(500), found.count(501)) == (0, 1)
+
+
+def test_whole_scans_are_counted_from_their_beginning(
+    proc: ProcTree, found: Descriptors, clock: Clock
+) -> None:
+    proc.process(42, "client", [500])
+    assert (found.whole_scans, found.whole_at) == (0, -FOREVER)
+    clock.forward(1)
+    began = clock.now
+    while not found.scan(0, -FOREVER):
+        clock.forward(1)
+    assert (found.whole_scans, found.whole_at) == (1, began)
+    clock.forward(5)
+    rescan(found)
+    assert (found.whole_scans, found.whole_at) == (2, clock.now)
 
 
 def test_each_slice_makes_progress_however_late(proc: ProcTree, found: Descriptors) -> None:

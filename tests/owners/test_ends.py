@@ -43,7 +43,7 @@ def test_an_answer_holds_from_a_time_on() -> None:
 
 
 def sighting(fin_sent: int = NEVER, fin_received: int = NEVER, ended: int = NEVER) -> Sighting:
-    return Sighting(2, (0, 0), 1, (0, 0), 2, 0, 0, 0, fin_sent, fin_received, ended)
+    return Sighting(2, (0, 0), 1, (0, 0), 2, 0, 0, NEVER, 0, fin_sent, fin_received, ended)
 
 
 def test_a_connection_is_over_after_both_fins_or_what_ends_it_at_once() -> None:

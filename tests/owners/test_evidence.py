@@ -15,15 +15,15 @@ HERE: Place = ("192.168.1.5", 80)
 THERE: Place = ("2001:db8::9", 50000)
 
 
-ANSWERING, FIN_SENT, FIN_RECEIVED, ENDED = range(4)
+BEGUN, ANSWERING, FIN_SENT, FIN_RECEIVED, ENDED = range(5)
 
 
 @pytest.mark.parametrize(
     ("flags", "outgoing", "told"),
     [
-        (SYN, True, {ANSWERING}),
-        (SYN, False, set()),
-        (SYN | ACK, True, {ANSWERING}),
+        (SYN, True, {BEGUN, ANSWERING}),
+        (SYN, False, {BEGUN}),
+        (SYN | ACK, True, {BEGUN, ANSWERING}),
         (PUSH | ACK, False, set()),
         (FIN | ACK, True, {ANSWERING, FIN_SENT}),
         (FIN | ACK, False, {FIN_RECEIVED}),
@@ -36,14 +36,14 @@ def test_what_a_segment_tells(flags: int, outgoing: bool, told: set[int]) -> Non
     (sighting,) = sightings(row, keys_of(row))
     assert sighting[:5] == (15, halves(HERE[0]), 80, halves(THERE[0]), 50000)
     assert (sighting.last_ns, sighting.first_ns) == (123, 123)
-    assert sighting[7:] == tuple(123 if number in told else NEVER for number in range(4))
+    assert sighting[7:] == tuple(123 if number in told else NEVER for number in range(5))
     assert tells_an_end(row).tolist() == [bool(flags & (FIN | RST))]
 
 
 def test_the_end_of_a_connection_is_no_segment() -> None:
     row = seen(7, ORIGINATOR, HERE, THERE, probe=CLOSED, time_ns=123)
     (sighting,) = sightings(row, keys_of(row))
-    assert sighting[7:] == (NEVER, NEVER, NEVER, 123)
+    assert sighting[7:] == (NEVER, NEVER, NEVER, NEVER, 123)
     assert tells_an_end(row).all()
 
 
@@ -60,7 +60,7 @@ def test_rows_of_an_end_count_together_and_ends_apart() -> None:
     )
     told = [(each.key, each.lport, *each[5:]) for each in sightings(rows, keys_of(rows))]
     assert told == [
-        (14, 50000, 21, 21, 21, 21, NEVER, NEVER),
-        (15, 80, 50, 20, 40, NEVER, 20, NEVER),
-        (18, 50000, 10, 10, 10, NEVER, NEVER, NEVER),
+        (14, 50000, 21, 21, NEVER, 21, 21, NEVER, NEVER),
+        (15, 80, 50, 20, NEVER, 40, NEVER, 20, NEVER),
+        (18, 50000, 10, 10, 10, 10, NEVER, NEVER, NEVER),
     ]

@@ -9,8 +9,8 @@ from tcpsnoop.batches.owners import HOLDER, LISTENER, UNKNOWN
 from tcpsnoop.owners.ends import End
 from tcpsnoop.owners.evidence import NEVER
 from tcpsnoop.owners.judge import Claim, judge
-from tcpsnoop.owners.socket_table import SocketTable, spelling
-from tests.owners.proc_tree import Place, ProcTree, Row, listening
+from tcpsnoop.owners.socket_table import SocketTable
+from tests.owners.proc_tree import Place, ProcTree, Row, listening, packed
 
 HERE: Place = ("192.168.1.5", 80)
 THERE: Place = ("192.168.1.9", 50000)
@@ -35,8 +35,7 @@ def claim(
     now: float = 0.0,
 ) -> Claim:
     proc.table(*rows)
-    places = [spelling(*halves(address), port) for address, port in (HERE, THERE)]
-    end = End(2 + responder, places[0], places[1], halves(HERE[0]))
+    end = End(2 + responder, packed(HERE), packed(THERE), halves(HERE[0]))
     end.answering_ns, end.fin_sent_ns, end.fin_received_ns, end.ended_ns = (
         1 if told else NEVER for told in (answering, fin_sent, fin_received, ended)
     )

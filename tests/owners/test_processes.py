@@ -69,8 +69,8 @@ def test_the_first_process_has_no_parent(proc: ProcTree) -> None:
 
 def test_a_path_that_is_not_text_is_escaped(proc: ProcTree) -> None:
     proc.process(42, "odd")
-    os.symlink(b"/tmp/o\xffdd", proc.root / "42" / "exe")
-    assert read(proc, 42).process.context.executable == "/tmp/o\\xffdd"
+    os.symlink(b"/usr/bin/o\xffdd", proc.root / "42" / "exe")
+    assert read(proc, 42).process.context.executable == "/usr/bin/o\\xffdd"
 
 
 def test_the_name_of_a_user() -> None:

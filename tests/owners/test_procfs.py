@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Context, 
 from tcpsnoop.batches.probes import ORIGINATOR, PROBE_ROW, RESPONDER, ProbeBatch
 from tcpsnoop.batches.segments import ACK, RST, SYN
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
-from tcpsnoop.owners import descriptors, processes
+from tcpsnoop.owners import open_sockets, processes
+from tcpsnoop.owners.diag.access import Access
 from tcpsnoop.owners.processes import user_name
-from tcpsnoop.owners.procfs import MOST_LOOKED_FOR, REFRESH_SECONDS
-from tcpsnoop.owners.socket_table import Socket, SocketTable
+from tcpsnoop.owners.procfs import MOST_LOOKED_FOR, Procfs
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, labels, listening, lookup, seen
 
 SERVER: Place = ("192.168.1.5", 80)
@@ -158,7 +157,7 @@ def test_no_permission(proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyP
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return real(name, beside)
 
-    monkeypatch.setattr(descriptors, "open_folder", open_folder)
+    monkeypatch.setattr(open_sockets, "open_folder", open_folder)
     procfs = lookup(proc, clock)
     assert labels(procfs, seen(1, RESPONDER, SERVER, CLIENT)) == [unknown("no permission")]
     lines = procfs.summary()
@@ -221,75 +220,6 @@ def test_the_pool_grows_and_old_codes_stay(proc: ProcTree, clock: Clock) -> None
     assert second.pool[second.index[0]].quality == HOLDER
 
 
-def costly(clock: Clock, seconds: float, monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
-    """Let looking into a process take so long; the seconds spent so far are returned."""
-    spent = 0.0
-    real = processes.open_folder
-
-    def open_folder(name: str, beside: int | None = None) -> int:
-        nonlocal spent
-        if beside is None:
-            clock.forward(seconds)
-            spent += seconds
-        return real(name, beside)
-
-    monkeypatch.setattr(descriptors, "open_folder", open_folder)
-    return lambda: spent
-
-
-def test_a_stream_of_new_connections_takes_its_share_of_the_time_and_no_more(
-    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for pid in range(100, 200):
-        proc.process(pid, "idle")
-    procfs = lookup(proc, clock)
-    spent = costly(clock, 0.001, monkeypatch)  # 0.1 s for all processes
-    began = clock.now
-    places = [("192.168.1.9", 1024 + number) for number in range(500)]
-    proc.table(*(Row(SERVER, place, 9000 + n) for n, place in enumerate(places)))
-    for number, place in enumerate(places):
-        labels(procfs, seen(number, RESPONDER, SERVER, place))
-        procfs.poll()
-        clock.forward(0.01)
-    elapsed = clock.now - began
-    assert 0.2 * elapsed < spent() <= 0.25 * elapsed + 0.15 + 0.002
-
-
-def test_what_there_is_no_time_for_is_looked_up_later(
-    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    proc.table(Row(SERVER, CLIENT, 500))
-    proc.process(42, "nginx", [500])
-    for pid in range(100, 300):
-        proc.process(pid, "idle")
-    procfs = lookup(proc, clock)
-    costly(clock, 0.001, monkeypatch)
-    row = seen(1, RESPONDER, SERVER, CLIENT)
-    assert labels(procfs, row) == [unknown("not in time")]
-    for _ in range(12):
-        clock.forward(0.1)
-        procfs.poll()
-    assert labels(procfs, row)[0].quality == HOLDER
-
-
-def test_a_long_table_leaves_the_processes_their_turn(
-    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class LongTable(SocketTable):
-        def find(self, local: bytes, remote: bytes) -> Socket | None:
-            clock.forward(0.15)
-            return super().find(local, remote)
-
-    monkeypatch.setattr("tcpsnoop.owners.procfs.SocketTable", LongTable)
-    for pid in range(100, 110):
-        proc.process(pid, "idle")
-    proc.table(Row(SERVER, CLIENT, 500))
-    proc.process(42, "nginx", [500])
-    procfs = lookup(proc, clock)
-    costly(clock, 0.001, monkeypatch)
-    assert labels(procfs, seen(1, RESPONDER, SERVER, CLIENT))[0].quality == HOLDER
-
-
 def flood(first: int, count: int) -> ProbeBatch:
     """Requests of so many connections, each from another address."""
     rows = np.repeat(seen(0, RESPONDER, SERVER, CLIENT, flags=SYN, outgoing=False), count)
@@ -344,12 +274,28 @@ def test_the_summary_tells_shares_and_reasons(proc: ProcTree, clock: Clock) -> N
     ]
 
 
-def test_nothing_is_scanned_while_nothing_is_known(
-    proc: ProcTree, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    procfs = lookup(proc, clock)
-    spent = costly(clock, 0.001, monkeypatch)
-    for _ in range(10):
-        clock.forward(REFRESH_SECONDS)
-        procfs.poll()
-    assert spent() == 0
+def test_other_namespaces_are_looked_into(proc: ProcTree, clock: Clock) -> None:
+    far, peer = ("10.0.0.2", 80), ("10.0.0.3", 50000)
+    proc.namespace("blue", [far[0]], Row(far, peer, 500), listening(("0.0.0.0", 80), 700))
+    proc.process(42, "nginx", [500, 700])
+    proc.enter(42, "blue")
+    # Who listens here has nothing to do with it.
+    proc.table(listening(("0.0.0.0", 80), 701), listening(("0.0.0.0", 81), 701))
+    proc.process(43, "stranger", [701])
+    owner = answer(proc, clock, far, peer)
+    assert (owner.quality, owner.process and owner.process.pid) == (HOLDER, 42)
+    waiting = answer(proc, clock, far, ("10.0.0.3", 50001))
+    assert (waiting.quality, waiting.process and waiting.process.pid) == (LISTENER, 42)
+    assert answer(proc, clock, ("10.0.0.4", 81), peer) == unknown("not visible")
+    proc.namespace("red", [far[0]])
+    proc.process(44, "alike")
+    proc.enter(44, "red")
+    assert answer(proc, clock, far, peer) == unknown("ambiguous")
+
+
+def test_why_sockets_are_looked_up_in_tables_is_told(proc: ProcTree, clock: Clock) -> None:
+    access = Access(why_not="the kernel has no sock_diag for TCP")
+    procfs = Procfs(clock.nanoseconds, proc.root, clock, access=access)
+    line = "owners: sockets are looked up in /proc: the kernel has no sock_diag for TCP"
+    assert procfs.remarks() == [line]
+    assert lookup(proc, clock).remarks() == []

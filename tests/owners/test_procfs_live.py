@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner
 from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
 from tcpsnoop.batches.segments import ACK, SYN
 from tcpsnoop.owners import Choice, Procfs, matching
+from tcpsnoop.owners.diag.access import Access, open_access
+from tcpsnoop.owners.judge import NOT_IN_TIME
 from tests.fixture_types import WaitUntil
 from tests.owners.proc_tree import Place, Rows, labels, seen, system_time_ns
 
@@ -26,6 +28,16 @@ pytestmark = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="need
 
 Ends = tuple[Place, Place]
 Identity = tuple[int, int]  # PID and start time
+
+
+@pytest.fixture(params=["sock_diag", "tables"])
+def procfs(request: pytest.FixtureRequest) -> Iterator[Procfs]:
+    """A lookup of this machine's processes, asking for sockets in both ways."""
+    access = open_access() if request.param == "sock_diag" else Access()
+    assert not access.failure
+    made = Procfs(system_time_ns, access=access)
+    yield made
+    made.close()
 
 
 def plain(address: str, port: int) -> Place:
@@ -139,13 +151,33 @@ def rows_of(scene: Scene, flags: int = ACK) -> list[tuple[Ends, Rows]]:
     return rows
 
 
-def test_100_connections_of_10_processes(scene: Scene, wait_until: WaitUntil) -> None:
-    procfs = Procfs(system_time_ns)
+Looked = Callable[[Procfs, list[tuple[Ends, Rows]]], list[Owner]]
+
+
+@pytest.fixture
+def looked(wait_until: WaitUntil) -> Looked:
+    """The owners of rows once they were looked up: a busy machine leaves no time at first."""
+
+    def look(procfs: Procfs, rows: list[tuple[Ends, Rows]]) -> list[Owner]:
+        found: list[Owner] = []
+
+        def there_was_time() -> bool:
+            procfs.poll()
+            found[:] = labels(procfs, *(row for _, row in rows))
+            return all(owner.reason != NOT_IN_TIME for owner in found)
+
+        wait_until(there_was_time, 30)
+        return found
+
+    return look
+
+
+def test_100_connections_of_10_processes(
+    procfs: Procfs, scene: Scene, looked: Looked, wait_until: WaitUntil
+) -> None:
     rows = rows_of(scene, SYN | ACK)
     assert len(rows) == 200
-    before = dict(
-        zip([ends for ends, _ in rows], labels(procfs, *(row for _, row in rows)), strict=True)
-    )
+    before = dict(zip([ends for ends, _ in rows], looked(procfs, rows), strict=True))
 
     truth = scene.accept()
     assert len({identity for held in truth.holders.values() for identity in held}) == 10
@@ -165,7 +197,7 @@ def test_100_connections_of_10_processes(scene: Scene, wait_until: WaitUntil) ->
             assert owner.quality in (LISTENER, SHARED)
             assert identities(owner) & truth.holders[ends]
 
-    wait_until(listeners_are_replaced)
+    wait_until(listeners_are_replaced, 30)
     after = dict(
         zip([ends for ends, _ in rows], labels(procfs, *(row for _, row in rows)), strict=True)
     )
@@ -176,19 +208,23 @@ def test_100_connections_of_10_processes(scene: Scene, wait_until: WaitUntil) ->
         assert {process.uid for process in owner.processes} == {os.getuid()}
 
 
-def test_connections_that_were_there_before_are_known_at_once(scene: Scene) -> None:
+def test_connections_that_were_there_before_are_known(
+    procfs: Procfs, scene: Scene, looked: Looked
+) -> None:
     truth = scene.accept()
     rows = rows_of(scene)
-    procfs = Procfs(system_time_ns)
-    found = labels(procfs, *(row for _, row in rows))
+    found = looked(procfs, rows)
     assert [identities(owner) for owner in found] == [truth.holders[ends] for ends, _ in rows]
     assert procfs.summary()[0].endswith("200 connection ends: holder 80.0 %, shared 20.0 %")
 
 
-def test_a_process_is_chosen_with_every_socket_it_holds(scene: Scene) -> None:
+def test_a_process_is_chosen_with_every_socket_it_holds(
+    procfs: Procfs, scene: Scene, looked: Looked
+) -> None:
     truth = scene.accept()
     rows = rows_of(scene)
-    columns = Procfs(system_time_ns).label(ProbeBatch(np.concatenate([row for _, row in rows])))
+    looked(procfs, rows)
+    columns = procfs.label(ProbeBatch(np.concatenate([row for _, row in rows])))
     for pid, start_time in {each for held in truth.holders.values() for each in held}:
         chosen = matching(columns.pool, Choice([pid]))[columns.index]
         held = [(pid, start_time) in truth.holders[ends] for ends, _ in rows]
@@ -196,15 +232,22 @@ def test_a_process_is_chosen_with_every_socket_it_holds(scene: Scene) -> None:
 
 
 @pytest.mark.root
-def test_without_the_right_the_sockets_of_others_are_no_permission(scene: Scene) -> None:
+@pytest.mark.parametrize("way", [open_access, Access], ids=["sock_diag", "tables"])
+def test_without_the_right_the_sockets_of_others_are_no_permission(
+    scene: Scene, looked: Looked, way: Callable[[], Access]
+) -> None:
+    """But sockets are found, and heard of, by everybody."""
     scene.accept()
-    rows = [row for _, row in rows_of(scene)]
     user = os.geteuid()
     os.seteuid(65534)
     try:
-        procfs = Procfs(system_time_ns)
-        found = labels(procfs, *rows)
+        access = way()
+        assert not access.failure
+        assert (access.endings is None) == (way is Access)
+        procfs = Procfs(system_time_ns, access=access)
+        found = looked(procfs, rows_of(scene))
     finally:
         os.seteuid(user)
     assert found == [Owner(UNKNOWN, reason="no permission")] * 200
     assert any("may not look into" in line for line in procfs.summary())
+    procfs.close()

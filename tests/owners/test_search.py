@@ -8,7 +8,7 @@ from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner
 from tcpsnoop.batches.probes import CLOSED, ORIGINATOR, RESPONDER
 from tcpsnoop.batches.segments import ACK, FIN, RST, SYN
 from tcpsnoop.owners import Procfs
-from tcpsnoop.owners.answers import OLDEST_PACKET_NS
+from tcpsnoop.owners.departures import OLDEST_NS
 from tcpsnoop.owners.search import TICKS_PER_SECOND
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, labels, listening, lookup, seen
 
@@ -206,7 +206,7 @@ def test_an_answer_does_not_hold_for_packets_long_before_the_look(
 ) -> None:
     proc.table(Row(SERVER, CLIENT, 500))
     proc.process(42, "nginx", [500])
-    limit = clock.nanoseconds() - OLDEST_PACKET_NS
+    limit = clock.nanoseconds() - OLDEST_NS
     rows = [seen(1, RESPONDER, SERVER, CLIENT, time_ns=limit + late) for late in (-1, 0, 1)]
     old, *others = labels(procfs, *rows)
     assert old == Owner(UNKNOWN, reason="not in time")

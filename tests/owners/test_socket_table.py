@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tcpsnoop.batches.addresses import halves
-from tcpsnoop.owners.socket_table import Socket, SocketTable, spelling
-from tests.owners.proc_tree import Place, ProcTree, Row, listening
+from tcpsnoop.owners.socket_table import SocketTable
+from tcpsnoop.owners.sockets import Socket
+from tests.owners.proc_tree import Place, ProcTree, Row, listening, packed
 
 # Rows as a little-endian machine (Linux 6.18, x86_64) printed them, widths and all.
 TCP = """\
@@ -29,12 +29,8 @@ TCP6 = """\
 """  # noqa: E501 - the kernel's own line
 
 
-def spelled(place: Place) -> bytes:
-    return spelling(*halves(place[0]), place[1])
-
-
 def find(table: SocketTable, local: Place, remote: Place) -> Socket | None:
-    return table.find(spelled(local), spelled(remote))
+    return table.find(packed(local), packed(remote))
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ def test_a_row_is_found_by_its_ends(
     net: Path, local: Place, remote: Place, state: int, inode: int
 ) -> None:
     table = SocketTable(net)
-    assert find(table, local, remote) == (state, inode)
+    assert find(table, local, remote) == (state, inode, 0)
     assert table.readable
 
 
@@ -73,7 +69,7 @@ def test_the_other_way_round_is_another_socket(net: Path) -> None:
 def test_a_listener_is_no_connection(net: Path) -> None:
     table = SocketTable(net)
     assert find(table, ("0.0.0.0", 2024), ("0.0.0.0", 0)) is None
-    assert table.listeners(spelled(("127.0.0.1", 2024))) == (1165,)
+    assert table.listeners(packed(("127.0.0.1", 2024))) == (1165,)
 
 
 def test_an_exact_listener_comes_before_wildcards_and_ipv4_before_ipv6(proc: ProcTree) -> None:
@@ -81,7 +77,7 @@ def test_an_exact_listener_comes_before_wildcards_and_ipv4_before_ipv6(proc: Pro
     everywhere4 = listening(("0.0.0.0", 80), 40)
     exact = listening(("192.168.1.5", 80), 41)
     exact6 = listening(("2001:db8::5", 80), 61)
-    ipv4, ipv6 = spelled(("192.168.1.5", 80)), spelled(("2001:db8::5", 80))
+    ipv4, ipv6 = packed(("192.168.1.5", 80)), packed(("2001:db8::5", 80))
 
     def choice(local: bytes, *rows: Row) -> tuple[int, ...]:
         proc.table(*rows)
@@ -93,26 +89,26 @@ def test_an_exact_listener_comes_before_wildcards_and_ipv4_before_ipv6(proc: Pro
     assert choice(ipv6, everywhere6, everywhere4, exact, exact6) == (61,)
     assert choice(ipv6, everywhere6, everywhere4) == (60,)
     assert choice(ipv6, everywhere4) == ()
-    assert choice(spelled(("192.168.1.5", 81)), everywhere6, everywhere4) == ()
+    assert choice(packed(("192.168.1.5", 81)), everywhere6, everywhere4) == ()
 
 
 def test_all_listeners_of_a_group_are_given(proc: ProcTree) -> None:
     proc.table(*(listening(("127.0.0.1", 80), inode) for inode in (7, 8, 9)))
     table = SocketTable(proc.root / "net")
-    assert sorted(table.listeners(spelled(("127.0.0.1", 80)))) == [7, 8, 9]
+    assert sorted(table.listeners(packed(("127.0.0.1", 80)))) == [7, 8, 9]
 
 
 def test_a_table_of_many_pages_is_read_to_its_end(proc: ProcTree) -> None:
     proc.table(*(Row(("127.0.0.1", 80), ("127.0.0.1", 1024 + n), 5000 + n) for n in range(12000)))
     table = SocketTable(proc.root / "net")
-    assert find(table, ("127.0.0.1", 80), ("127.0.0.1", 1024)) == (1, 5000)
-    assert find(table, ("127.0.0.1", 80), ("127.0.0.1", 1024 + 11999)) == (1, 5000 + 11999)
+    assert find(table, ("127.0.0.1", 80), ("127.0.0.1", 1024)) == (1, 5000, 0)
+    assert find(table, ("127.0.0.1", 80), ("127.0.0.1", 1024 + 11999)) == (1, 5000 + 11999, 0)
 
 
 def test_a_table_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
     table = SocketTable(tmp_path)
     assert find(table, ("127.0.0.1", 1), ("127.0.0.1", 2)) is None
-    assert table.listeners(spelled(("127.0.0.1", 1))) == ()
+    assert table.listeners(packed(("127.0.0.1", 1))) == ()
     assert not table.readable
 
 
@@ -131,6 +127,6 @@ def test_this_machine_lists_our_sockets() -> None:
     ):
         here, there = client.getsockname(), client.getpeername()
         table = SocketTable(Path("/proc/net"))
-        assert find(table, here, there) == (1, os.fstat(client.fileno()).st_ino)
-        assert find(table, there, here) == (1, 0)  # nobody has accepted it
-        assert table.listeners(spelled(there)) == (os.fstat(server.fileno()).st_ino,)
+        assert find(table, here, there) == (1, os.fstat(client.fileno()).st_ino, 0)
+        assert find(table, there, here) == (1, 0, 0)  # nobody has accepted it
+        assert table.listeners(packed(there)) == (os.fstat(server.fileno()).st_ino,)

@@ -71,7 +71,7 @@ class SeenSockets:
     def listeners(self, local: Place, time_ns: int) -> Sequence[int]:
         """Inodes of the sockets that listened for a connection to `local` at that time.
 
-        The kernel chooses as socket_table.SocketTable.listeners says.
+        The kernel chooses as sockets.who_listens says.
         """
         high, low, port = local
         wildcards = [_ANY_IPV4] if high == 0 and low >> 32 == MAPPED >> 32 else []

@@ -16,7 +16,8 @@ from tcpsnoop.batches.owners import Process
 from tcpsnoop.owners.budget import TimeBudget
 from tcpsnoop.owners.descriptors import Descriptors
 from tcpsnoop.owners.journal.records import Holders, Identity, Record, SocketRow, Sockets
-from tcpsnoop.owners.socket_table import SocketTable, place
+from tcpsnoop.owners.open_sockets import socket_mount
+from tcpsnoop.owners.socket_table import SocketTable, read_place
 
 # Of the time that passes, and how much may be saved up for one look: seconds.
 SHARE, BURST, LEAST = 0.10, 0.2, 0.01
@@ -45,7 +46,7 @@ class SocketsSeen:
         self._now_ns = now_ns
         self._told = told
         self._net = Path(root) / "net"
-        self._descriptors = Descriptors(Path(root), clock)
+        self._descriptors = Descriptors(Path(root), clock, socket_mount())
         self._there: dict[tuple[bytes, bytes, int], SocketRow] = {}
         self._inodes: dict[int, int] = {}  # of those, and by how many rows
         self._descriptors.watched = self._inodes.keys()
@@ -128,9 +129,9 @@ class SocketsSeen:
 
 
 def _row(local: bytes, remote: bytes, inode: int) -> SocketRow:
-    laddr_high, laddr_low, lport = place(local)
+    laddr_high, laddr_low, lport = read_place(local)
     raddr, rport = _NOWHERE, 0
     if remote:
-        raddr_high, raddr_low, rport = place(remote)
+        raddr_high, raddr_low, rport = read_place(remote)
         raddr = text_of(raddr_high, raddr_low)
     return SocketRow(text_of(laddr_high, laddr_low), lport, raddr, rport, inode)

@@ -11,6 +11,7 @@ import pytest
 from tcpsnoop.batches.owners import Process
 from tcpsnoop.owners.journal.records import Holders, Record, SocketRow, Sockets
 from tcpsnoop.owners.journal.sockets_seen import SocketsSeen
+from tcpsnoop.owners.open_sockets import Reading
 from tcpsnoop.owners.procfs import seconds_since_boot
 from tests.owners.proc_tree import Clock, Place, ProcTree, Row, listening, system_time_ns
 
@@ -114,10 +115,10 @@ def test_sockets_that_no_process_can_have_are_left(proc: ProcTree) -> None:
 def test_processes_that_may_not_be_looked_into_are_told(
     proc: ProcTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def barred(folder: int) -> frozenset[int]:
+    def barred(folder: int, mount: int | None) -> Reading:
         raise PermissionError
 
-    monkeypatch.setattr("tcpsnoop.owners.descriptors._socket_inodes", barred)
+    monkeypatch.setattr("tcpsnoop.owners.descriptors.socket_inodes", barred)
     looking = Looking(proc)
     _, holders = looking.seen.first()
     assert isinstance(holders, Holders)
@@ -130,13 +131,13 @@ def test_a_look_that_takes_longer_goes_on(proc: ProcTree, monkeypatch: pytest.Mo
     looking = Looking(proc)
     list(looking.seen.first())
     proc.process(44, "worker", [400], start_time=79)
-    real = looking.seen._descriptors._scan_next
+    real = looking.seen._descriptors._go_on
 
     def slow() -> None:
         looking.clock.forward(1.0)
         real()
 
-    monkeypatch.setattr(looking.seen._descriptors, "_scan_next", slow)
+    monkeypatch.setattr(looking.seen._descriptors, "_go_on", slow)
     found = [type(each) for _ in range(60) for each in looking.poll(1.0)]
     assert Holders in found
     assert found.count(Sockets) < 30  # a look was done before the next reading

@@ -72,7 +72,7 @@ class EverywhereLocal(LocalAddresses):
     def __init__(self, *others: str) -> None:
         self._others = {halves(other) for other in others}
 
-    def has(self, high: int, low: int) -> bool:
+    def has(self, high: int, low: int, *, if_unknown: bool = True) -> bool:
         """Whether it is none of the others."""
         return (high, low) not in self._others
 
