@@ -40,8 +40,6 @@ COLUMNS = (
     Column("duration_seconds", Kind.SECONDS, "from the first segment to the last"),
     Column("state", Kind.TEXT, "how it went, as Zeek's conn_state"),
     Column("end_reason", Kind.TEXT, "why it is over, end_of_input for one that was still open"),
-    *CONTEXT,
-    *ATTRIBUTION,
 )
 
 
@@ -80,7 +78,12 @@ def _layout(wide: bool) -> Line:
     )
 
 
-SCHEMA, WIDE_SCHEMA = (Schema(COLUMNS, _layout(wide)) for wide in (False, True))
+# By the options wide and context.
+SCHEMAS = {
+    (wide, context): Schema((*COLUMNS, *(CONTEXT if context else ()), *ATTRIBUTION), _layout(wide))
+    for wide in (False, True)
+    for context in (False, True)
+}
 
 
 @dataclass
@@ -90,11 +93,14 @@ class Life(Ends):
     probes: ClassVar[tuple[str, ...]] = ("closed",)
 
     wide: bool = option(False, "wide columns, which fit IPv6, and the version of IP", "-w")
+    context: bool = option(
+        False, "for machines, also what the process is: user, parent, unit, container and more"
+    )
 
     @property
     def schema(self) -> Schema:
         """The columns of conn.log that packets tell, and the line of tcplife."""
-        return WIDE_SCHEMA if self.wide else SCHEMA
+        return SCHEMAS[self.wide, self.context]
 
     @property
     def needs_frames(self) -> bool:
@@ -120,5 +126,7 @@ class Life(Ends):
             again = totals[f"{side}_retransmitted"] + totals[f"{side}_probe"]
             values[f"{side}_bytes"] = Values(totals[f"{side}_payload"] - again)
         values |= end_values(batch)
-        values |= owner_values(batch.owners, len(rows)) | context_values(batch.owners, len(rows))
+        values |= owner_values(batch.owners, len(rows))
+        if self.context:
+            values |= context_values(batch.owners, len(rows))
         return Table(self.schema, values, origin)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fixture_types import Capture, RunTcpsnoop
+from tests.live.networks import host
+from tests.live.stages import Stage
 
 ENTRY_POINTS = "[tcpsnoop.reporters]\nendings = tests.live.endings:Endings\n"
 
@@ -27,3 +30,10 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: endings\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
     return {"PYTHONPATH": str(folder)}
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A host of its own to play on."""
+    with host() as place:
+        yield Stage(place, [])

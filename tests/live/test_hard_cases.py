@@ -3,82 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.fixture_types import RunTcpsnoop
-from tests.live.networks import Host, host
+from tests.live.networks import host
 from tests.live.programs import running, tcpsnoop
+from tests.live.stages import COMMON, Stage
 
 pytestmark = [pytest.mark.live, pytest.mark.program("ip", "unshare")]
-
-# What every play begins with; each prints one line of JSON, and talks on loopback alone.
-COMMON = """
-import json, os, signal, socket, struct, subprocess, sys, threading, time
-def listening(host="127.0.0.1", port=0, **options):
-    return socket.create_server((host, port), **options)
-def wait_all():
-    while True:
-        try: os.wait()
-        except ChildProcessError: return
-def told(**words):
-    print(json.dumps(words), flush=True)
-"""
-
-
-@dataclass
-class Stage:
-    """A host whose loopback is captured while plays are run on it."""
-
-    place: Host
-    rows: list[dict[str, Any]]
-
-    def play(
-        self, program: str, *prefix: object, before: str = "", options: Sequence[str] = ()
-    ) -> Any:
-        """Run a program while tcpsnoop captures; what it told. `before` runs before the capture."""
-        words = tcpsnoop("io", "-i", "lo", "-n", "--format", "jsonl", *options)
-        command = (*prefix, sys.executable, "-S", "-c", COMMON + before)
-        with ExitStack() as stack:
-            if before:
-                acting = stack.enter_context(running(*self.place.words(*command)))
-                acting.output.wait("ready")
-            capturing = stack.enter_context(running(*self.place.words(*words)))
-            capturing.tracing()
-            if before:
-                acting.tell()
-            else:
-                whole = (*prefix, sys.executable, "-S", "-c", COMMON + program)
-                acting = stack.enter_context(running(*self.place.words(*whole)))
-            told = json.loads(acting.output.wait("{", timeout=30).text)
-            acting.process.wait(30)
-            capturing.end(signal.SIGINT)
-            self.rows = capturing.rows()
-        return told
-
-    def of(self, *ports: int) -> list[dict[str, Any]]:
-        """Rows sent from one of these ports."""
-        return [row for row in self.rows if row["lport"] in ports and row["direction"] == "->"]
-
-    def pids(self, *ports: int) -> set[int | None]:
-        """Processes of the rows sent from one of these ports."""
-        found = self.of(*ports)
-        assert found
-        return {row["pid"] for row in found}
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    with host() as place:
-        yield Stage(place, [])
 
 
 def test_fork_without_exec(stage: Stage) -> None:
@@ -367,59 +304,3 @@ told(port=peer[1], pid=pid, server=os.getpid())
         stage.rows = capturing.rows()
     assert stage.pids(told["port"]) == {told["pid"]}
     assert {row["pid"] for row in stage.rows} == {told["pid"], told["server"]}
-
-
-def test_a_command_and_what_it_begins_until_it_ends(
-    stage: Stage, run_tcpsnoop: RunTcpsnoop
-) -> None:
-    play = (
-        COMMON
-        + """
-server = listening()
-if os.fork() == 0:
-    c = socket.create_connection(server.getsockname()); c.sendall(b"x"); c.recv(1); os._exit(0)
-a, peer = server.accept(); a.recv(1); a.sendall(b"y"); a.recv(1); a.close()
-pid = os.wait()[0]
-told(port=peer[1], pid=pid, server=os.getpid())
-"""
-    )
-    words = tcpsnoop(
-        "io", "-i", "lo", "-n", "--format", "jsonl", "--", sys.executable, "-S", "-c", play
-    )
-    with running(*stage.place.words(sys.executable, "-S", "-c", COMMON + """
-server = listening()
-print("ready", flush=True)
-while True:
-    c = socket.create_connection(server.getsockname()); a = server.accept()[0]
-    c.close(); a.close()
-""")) as others:  # fmt: skip
-        others.output.wait("ready")
-        done = subprocess.run(
-            stage.place.words(*words), capture_output=True, text=True, timeout=60,
-            cwd=os.path.dirname(os.path.dirname(os.path.dirname(__file__))), check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    (told,) = (line for line in lines if "server" in line)
-    rows = [line for line in lines if "packet" in line]
-    assert {row["pid"] for row in rows} == {told["pid"], told["server"]}
-    assert sum(row["bytes"] for row in rows) == 2
-    refused = run_tcpsnoop("io", "--", "/no/such/command")
-    assert refused.returncode == 2
-    assert "no such command" in refused.stderr
-
-
-def test_only_a_user_s(stage: Stage) -> None:
-    told = stage.play("""
-server = listening()
-child = os.fork()
-if child == 0:
-    os.setuid(65534)
-    c = socket.socket(); c.connect(server.getsockname()); c.sendall(b"x")
-    time.sleep(0.5); c.recv(1)
-    os._exit(0)
-a, peer = server.accept(); a.recv(1); a.sendall(b"y"); a.recv(1); a.close(); wait_all()
-told(port=peer[1], child=child)
-""", options=("--uid", "nobody"))  # fmt: skip
-    assert {row["pid"] for row in stage.rows} == {told["child"]}
-    assert {row["bytes"] for row in stage.rows} == {0, 1}

@@ -107,8 +107,11 @@ def test_every_field_of_a_row() -> None:
         "/system.slice/nginx.service",
         Context("www-data", parent_pid=1, parent_command="systemd"),
     )
-    table = Life().rows(batch_of([end], [Owner(HOLDER, process)]))
-    assert list(dictionaries(table)[0].items()) == [
+    owned = batch_of([end], [Owner(HOLDER, process)])
+    plain = list(dictionaries(Life().rows(owned))[0].items())
+    whole = list(dictionaries(Life(context=True).rows(owned))[0].items())
+    assert plain == [*whole[:17], *whole[-3:]]
+    assert whole == [
         ("time", "2006-05-13T08:00:00.000000Z"),
         ("pid", 7),
         ("command", "nginx"),
