@@ -32,6 +32,12 @@ def place(high: int, low: int, port: int) -> bytes:
     return _PLACE.pack(high, low, port)
 
 
+def parts(place: bytes) -> tuple[int, int, int]:
+    """The halves of the address and the port of a place."""
+    high, low, port = _PLACE.unpack(place)
+    return high, low, port
+
+
 class Socket(NamedTuple):
     """A socket that does not listen: its state, and its inode, 0 when no process can hold it.
 

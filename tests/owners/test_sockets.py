@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tcpsnoop.batches.addresses import halves
-from tcpsnoop.owners.sockets import Socket, place, who_listens
+from tcpsnoop.owners.sockets import Socket, parts, place, who_listens
 from tests.owners.proc_tree import packed
 
 
@@ -61,3 +61,8 @@ def test_all_groups_at_the_exact_address_but_the_first_at_a_wildcard() -> None:
     assert who_listens(packed(("2001:db8::1", 81)), groups) == (6,)
     assert who_listens(packed(("192.168.1.5", 82)), groups) == (7,)
     assert who_listens(packed(("192.168.1.5", 83)), groups) == ()
+
+
+def test_a_place_has_its_parts() -> None:
+    for address, port in (("192.168.1.5", 80), ("2001:db8::1", 65535), ("::", 0)):
+        assert parts(packed((address, port))) == (*halves(address), port)

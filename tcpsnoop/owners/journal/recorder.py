@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from tcpsnoop.owners.journal.readings import open_diag
 from tcpsnoop.owners.journal.records import Clocks, End, Header, LocalNetworks, Record
 from tcpsnoop.owners.journal.sockets_seen import SocketsSeen
 from tcpsnoop.owners.journal.writer import JournalWriter
@@ -51,7 +52,7 @@ class Recorder:
             )
         every = ALONE_SECONDS if self._traced is None else BESIDE_TRACING_SECONDS
         told = self._journal.process
-        self._sockets = SocketsSeen(every, seconds_since_boot, now_ns, told, _ROOT)
+        self._sockets = SocketsSeen(every, seconds_since_boot, now_ns, told, _ROOT, open_diag())
         self._addresses = LocalAddresses(Path(_ROOT) / "net", seconds_since_boot)
         self._networks: Networks | None = None
         self._clocks: Clocks | None = None
@@ -103,6 +104,7 @@ class Recorder:
 
     def close(self) -> None:
         """Stop; may be called twice."""
+        self._sockets.close()
         if self._traced is not None:
             self._traced.close()
 

@@ -1,4 +1,4 @@
-"""Sockets and their holders as /proc shows them, looked at again and again, as records.
+"""Sockets and their holders as the kernel shows them, looked at again and again, as records.
 
 What the kernel's own record tells is exact; this is for what it does not tell: connections from
 before it began, sockets that were accepted and not used yet, and all of them where it may not be
@@ -15,9 +15,11 @@ from tcpsnoop.batches.addresses import text_of
 from tcpsnoop.batches.owners import Process
 from tcpsnoop.owners.budget import TimeBudget
 from tcpsnoop.owners.descriptors import Descriptors
+from tcpsnoop.owners.diag.asking import Diag
+from tcpsnoop.owners.journal.readings import Held, Readings
 from tcpsnoop.owners.journal.records import Holders, Identity, Record, SocketRow, Sockets
 from tcpsnoop.owners.open_sockets import socket_mount
-from tcpsnoop.owners.socket_table import SocketTable, read_place
+from tcpsnoop.owners.sockets import parts
 
 # Of the time that passes, and how much may be saved up for one look: seconds.
 SHARE, BURST, LEAST = 0.10, 0.2, 0.01
@@ -30,7 +32,8 @@ class SocketsSeen:
     """Looks at the sockets of one network namespace every `every` seconds.
 
     `root` is where /proc is; `clock` gives seconds, `now_ns` the system's time. `told` is called
-    with each process that holds a socket before a record names it.
+    with each process that holds a socket before a record names it. `diag` is asked for sockets,
+    where there is one.
     """
 
     def __init__(
@@ -40,14 +43,15 @@ class SocketsSeen:
         now_ns: Callable[[], int],
         told: Callable[[Process], None],
         root: str = "/proc",
+        diag: Diag | None = None,
     ) -> None:
         self._every = every
         self._clock = clock
         self._now_ns = now_ns
         self._told = told
-        self._net = Path(root) / "net"
+        self._readings = Readings(Path(root) / "net", diag)
         self._descriptors = Descriptors(Path(root), clock, socket_mount())
-        self._there: dict[tuple[bytes, bytes, int], SocketRow] = {}
+        self._there: dict[Held, SocketRow] = {}
         self._inodes: dict[int, int] = {}  # of those, and by how many rows
         self._descriptors.watched = self._inodes.keys()
         self._holders: dict[int, tuple[Process, ...]] = {}
@@ -76,6 +80,10 @@ class SocketsSeen:
         yield from self._look(deadline)
         self._budget.end()
 
+    def close(self) -> None:
+        """Look no more; may be called twice."""
+        self._readings.close()
+
     def remarks(self) -> Sequence[str]:
         """What could not be seen."""
         return self._descriptors.remarks()
@@ -84,8 +92,7 @@ class SocketsSeen:
         """A reading of the table; a look at all processes begins."""
         self._read_at = self._clock() + self._every
         begun = self._now_ns()
-        table = SocketTable(self._net)
-        found = set(table.held())
+        found = self._readings.read()
         done = self._now_ns()
         gone = [self._there.pop(each) for each in self._there.keys() - found]
         new = []
@@ -129,9 +136,9 @@ class SocketsSeen:
 
 
 def _row(local: bytes, remote: bytes, inode: int) -> SocketRow:
-    laddr_high, laddr_low, lport = read_place(local)
+    laddr_high, laddr_low, lport = parts(local)
     raddr, rport = _NOWHERE, 0
     if remote:
-        raddr_high, raddr_low, rport = read_place(remote)
+        raddr_high, raddr_low, rport = parts(remote)
         raddr = text_of(raddr_high, raddr_low)
     return SocketRow(text_of(laddr_high, laddr_low), lport, raddr, rport, inode)
