@@ -29,7 +29,7 @@ LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST = 0.20, 0.1, 0.01
 LEAST_SCAN_SECONDS = 0.02
 REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST = 0.05, 0.05, 0.04
 # While no packets come that it would matter to: a smaller share, and so much later.
-IDLE_SHARE, IDLE_SECONDS = 0.001, 2.0
+IDLE_SHARE, IDLE_SECONDS = 0.001, 20.0
 
 
 class Pace:
