@@ -35,7 +35,7 @@ IDLE_SHARE, IDLE_SECONDS = 0.001, 20.0
 class Pace:
     """Lets a search look, its answers be refreshed, and hears which sockets end.
 
-    `endings` tells that, if anything does.
+    `endings` tells that, if anything does. `worked` gives the processor time of this thread.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Pace:
         earlier: Earlier,
         endings: Hearing | None,
         clock: Callable[[], float],
+        worked: Callable[[], float],
     ) -> None:
         self._search = search
         self._descriptors = descriptors
@@ -54,9 +55,9 @@ class Pace:
         self._earlier.hears_all = endings is not None
         self._endings = endings
         self._clock = clock
-        self._looking = TimeBudget(LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST, clock)
-        self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
-        self._idle = TimeBudget(IDLE_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
+        self._looking = TimeBudget(LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST, clock, worked)
+        self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock, worked)
+        self._idle = TimeBudget(IDLE_SHARE, REFRESH_BURST, REFRESH_LEAST, clock, worked)
         self._hear_at = self._look_at = self._refresh_at = self._ask_again_at = 0.0
         self._refresh_since = 0
         self._rows_since = False  # the holders were refreshed
