@@ -172,7 +172,7 @@ def _add_processes(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     processes.add_argument(
         "--no-tracing", action="store_true",
-        help="look sockets up in /proc alone, without the kernel's tracepoints",
+        help="look sockets up as they are now (sock_diag, /proc), without the kernel's tracepoints",
     )  # fmt: skip
     processes.add_argument(
         "--tracepoints", metavar="FILE",

@@ -29,13 +29,13 @@ LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST = 0.20, 0.1, 0.01
 LEAST_SCAN_SECONDS = 0.02
 REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST = 0.05, 0.05, 0.04
 # While no packets come that it would matter to: a smaller share, and so much later.
-IDLE_SHARE, IDLE_SECONDS = 0.001, 2.0
+IDLE_SHARE, IDLE_SECONDS = 0.001, 20.0
 
 
 class Pace:
     """Lets a search look, its answers be refreshed, and hears which sockets end.
 
-    `endings` tells that, if anything does.
+    `endings` tells that, if anything does. `worked` gives the processor time of this thread.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Pace:
         earlier: Earlier,
         endings: Hearing | None,
         clock: Callable[[], float],
+        worked: Callable[[], float],
     ) -> None:
         self._search = search
         self._descriptors = descriptors
@@ -54,9 +55,9 @@ class Pace:
         self._earlier.hears_all = endings is not None
         self._endings = endings
         self._clock = clock
-        self._looking = TimeBudget(LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST, clock)
-        self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
-        self._idle = TimeBudget(IDLE_SHARE, REFRESH_BURST, REFRESH_LEAST, clock)
+        self._looking = TimeBudget(LOOKING_SHARE, LOOKING_BURST, LOOKING_LEAST, clock, worked)
+        self._refreshing = TimeBudget(REFRESH_SHARE, REFRESH_BURST, REFRESH_LEAST, clock, worked)
+        self._idle = TimeBudget(IDLE_SHARE, REFRESH_BURST, REFRESH_LEAST, clock, worked)
         self._hear_at = self._look_at = self._refresh_at = self._ask_again_at = 0.0
         self._refresh_since = 0
         self._rows_since = False  # the holders were refreshed

@@ -52,7 +52,8 @@ class Procfs:
 
     `now_ns` is the system's clock, by which packets are stamped; `root` is where /proc is; `clock`
     gives seconds since the machine started, by which processes are. `pool` may be shared. Without
-    `access` sockets are looked up in the tables of /proc.
+    `access` sockets are looked up in the tables of /proc. `worked` gives the processor time of the
+    thread that labels.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Procfs:
         capacity: int = CAPACITY,
         pool: OwnerPool | None = None,
         access: Access | None = None,
+        worked: Callable[[], float] = time.thread_time,
     ) -> None:
         self._clock = clock
         self._root = Path(root)
@@ -75,7 +77,9 @@ class Procfs:
         self._search = Search(self._ends, self._pool, self._descriptors, clock, now_ns, earlier)
         namespaces = Namespaces(self._root, clock, self._access.diag, self._access.enter)
         endings = self._access.endings
-        self._pace = Pace(self._search, self._descriptors, namespaces, earlier, endings, clock)
+        self._pace = Pace(
+            self._search, self._descriptors, namespaces, earlier, endings, clock, worked
+        )
         self._descriptors.scan(0, clock() + FIRST_SCAN_SECONDS)
 
     method = "procfs"

@@ -235,7 +235,7 @@ def system_time_ns() -> int:
 
 def lookup(proc: ProcTree, clock: Clock, capacity: int = CAPACITY) -> Procfs:
     """A lookup in a tree."""
-    return Procfs(clock.nanoseconds, proc.root, clock, capacity)
+    return Procfs(clock.nanoseconds, proc.root, clock, capacity, worked=clock)
 
 
 def labels(procfs: Procfs, *rows: Rows) -> list[Owner]:

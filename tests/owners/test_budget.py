@@ -53,3 +53,17 @@ def test_ending_twice_pays_once(clock: Clock) -> None:
     budget.end()
     budget.end()
     assert budget.begin() == clock.now + 0.75 + 0.0625
+
+
+def test_while_others_have_the_processor_a_quarter_of_the_time_counts(clock: Clock) -> None:
+    processor = Clock()
+    budget = TimeBudget(0.25, 1.0, 0.25, clock, processor)
+    budget.begin()
+    clock.forward(1.0)
+    processor.forward(0.5)  # more than a quarter of it
+    budget.end()
+    assert budget.begin() == clock.now + 0.5 + 0.25
+    clock.forward(1.0)
+    processor.forward(0.125)
+    budget.end()
+    assert budget.begin() == clock.now + 0.75 - 0.25 + 0.25
