@@ -61,7 +61,7 @@ WORDS = {
     ("state-change", "new"): STATES,
     ("reset", "new"): STATES,
 }
-SERVICES = frozenset({3306, 5432, 6667, 8080})  # ports of registered services above the well-known ones
+SERVICES = frozenset({3306, 5432, 6667, 8080})  # registered ports above the well-known ones
 
 
 class Counts(NamedTuple):
