@@ -111,10 +111,11 @@ def _slowdowns(flat_out: Bursts, count: int) -> str:
 
 
 def _idle(shares: idling.Shares) -> str:
+    settled = idling.SETTLING_OF_NEW_SECONDS
     rows = [
         ("sockets from before", f"{shares.before:.2%}"),
         ("sockets from before, another program busy", f"{shares.busy:.2%}"),
-        ("sockets whose connections it saw begin", f"{shares.during:.2%}"),
+        (f"sockets whose connections it saw begin, {settled:g} s later", f"{shares.during:.2%}"),
     ]
     return table((f"{idling.SOCKETS:,} idle sockets, `life`", "of a core"), rows)
 
