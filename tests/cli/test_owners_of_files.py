@@ -114,7 +114,7 @@ def test_processes_can_be_chosen(run_on: Any, words: list[str], ports: list[int]
 
 
 def test_the_context_of_a_process(run_on: Any) -> None:
-    (row,) = rows(run_on("life", "--format", "jsonl", "-p", "2990"))
+    (row,) = rows(run_on("life", "--context", "--format", "jsonl", "-p", "2990"))
     told = {name: row[name] for name in ("command_line", "executable", "user", "uid")}
     assert told == {
         "command_line": "python3 -m api --workers 1",

@@ -157,7 +157,9 @@ def test_the_given_batch_stays_as_it_was(proc: ProcTree) -> None:
     ("reporters", "chosen", "wanted"),
     [
         ([Life()], {}, ""),
-        ([Life()], {"machine": True}, "user command_line cgroup context"),
+        ([Life()], {"machine": True}, "user"),
+        ([Life(context=True)], {"machine": True}, "user command_line cgroup context"),
+        ([Life(context=True)], {}, ""),
         ([Io()], {"machine": True}, ""),
         ([Io()], {"uids": (0,)}, "user"),
         ([Io()], {"cgroups": ("/x",)}, "cgroup"),

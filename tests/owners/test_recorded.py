@@ -113,7 +113,7 @@ def test_every_packet_is_of_the_right_process(replay: Replays, name: str) -> Non
 
 
 def test_who_is_forked_has_the_name_of_its_parent_and_its_program(replay: Replays) -> None:
-    found = replay("fork_without_exec", Life())
+    found = replay("fork_without_exec", Life(context=True))
     (caller,) = found.callers
     rows = {row["lport"]: row for row in found.rows}
     forked, parent = rows[caller], rows[found.told["server"]]
