@@ -82,12 +82,15 @@ class Answers:
     def follow_holders(self, waiting: Container[int]) -> None:
         """Answer anew where the holders of a socket have changed; call after a whole scan.
 
-        But for the keys `waiting`: not all holders of what they claim are known.
+        But for the keys `waiting`: not all holders of what they claim are known. A listener that
+        is gone may be the one that had accepted: those who are left are not named alone.
         """
         for inode in self._descriptors.take_changed():
             for end in self._watchers.get(inode, {}).values():
                 owner = self.owner(end)
-                if owner is not None and end.key not in waiting:
+                if owner is None or end.key in waiting:
+                    continue
+                if end.quality == HOLDER or _has_all(owner, self._pool.owners[end.code]):
                     self.give(end, owner)
 
     def clear(self) -> None:
@@ -98,3 +101,9 @@ class Answers:
         code = self._pool.code(owner)
         self._pool.count(end.code, code)
         self._ends.answer(end, code, from_ns)
+
+
+def _has_all(owner: Owner, before: Owner) -> bool:
+    """Whether an answer names every process of the one before."""
+    named = {(process.pid, process.start_time) for process in owner.processes}
+    return all((process.pid, process.start_time) in named for process in before.processes)

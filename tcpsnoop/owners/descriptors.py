@@ -63,6 +63,9 @@ class Descriptors:
         self._holding_nothing: dict[int, int] = {}  # likewise: kernel threads and zombies
         self._unreadable: set[int] = set()
         self._holders: dict[int, set[int]] = {}
+        self._left_at: dict[
+            int, float
+        ] = {}  # of what others hold still: when one was seen to leave
         self._changed: set[int] = set()
         self.watched: AbstractSet[int] = NO_INODES
         self.leaving: Callable[[int], None] = _ignore
@@ -114,6 +117,10 @@ class Descriptors:
     def count(self, inode: int) -> int:
         """How many processes held an inode when they were scanned last."""
         return len(self._holders.get(inode, ()))
+
+    def left_at(self, inode: int) -> float:
+        """By the clock, when a holder was last seen to be gone while others held on; else -inf."""
+        return self._left_at.get(inode, -inf)
 
     def take_changed(self) -> set[int]:
         """Watched inodes whose holders have changed since the last call."""
@@ -239,5 +246,6 @@ class Descriptors:
         if holders is not None:
             self.leaving(inode)
             holders.discard(pid)
+            self._left_at[inode] = self._clock()
             if not holders:
-                del self._holders[inode]
+                del self._holders[inode], self._left_at[inode]

@@ -238,7 +238,7 @@ class Search:
         owner = self._answers.owner(end)
         if owner is None:
             self._answers.give_reason(end, self._why_nobody(end))
-        elif end.quality == HOLDER and not end.is_responder and self._too_young(owner, end):
+        elif self._came_too_late(owner, end):
             self._answers.give_reason(end, GONE)
         else:
             self._answers.give(end, owner)
@@ -246,6 +246,17 @@ class Search:
                 self.looking.pop(end.key, None)
             if end.over or end.left_ns != NEVER:
                 self._answers.unclaim(end)
+
+    def _came_too_late(self, owner: Owner, end: End) -> bool:
+        """Whether who holds the sockets now need not be who held them at the end's packets."""
+        if end.quality != HOLDER:
+            return self._one_has_left(end)
+        return not end.is_responder and self._too_young(owner, end)
+
+    def _one_has_left(self, end: End) -> bool:
+        """Whether a listener was there at the end's packets that is not among the holders."""
+        since = self._clock() - (self._now_ns() - end.last_ns) / 1e9
+        return any(self._descriptors.left_at(inode) >= since for inode in end.inodes)
 
     def _too_young(self, owner: Owner, end: End) -> bool:
         """Whether who called has started after its packets: then it has the next connection.

@@ -101,6 +101,37 @@ def test_a_server_started_later_is_not_the_listener_of_what_was_refused(
     assert ask(1) == GONE
 
 
+def test_a_listener_that_has_ended_may_be_who_accepted(proc: ProcTree, ask: Ask) -> None:
+    """Who still listens is not named alone: neither for what was asked before, nor for new rows."""
+    proc.table(Row(SERVER, CLIENT, 0), listening(("0.0.0.0", 80), 700))
+    proc.process(42, "master", [700])
+    proc.process(43, "worker", [700])
+    assert pids(ask(1, SYN, outgoing=False)) == (SHARED, [42, 43])
+    proc.end(43)
+    ask.wait(1)
+    assert pids(ask(1)) == (SHARED, [42, 43])
+
+
+def test_a_listener_that_ended_before_its_holders_were_known(
+    proc: ProcTree, procfs: Procfs, clock: Clock
+) -> None:
+    """The packets are older than its end, and are looked up only after it."""
+    other: Place = ("192.168.1.9", 50001)
+    server = listening(("0.0.0.0", 80), 700)
+    proc.table(server, Row(SERVER, other, 0), Row(SERVER, CLIENT, 0))
+    proc.process(42, "master", [700])
+    proc.process(43, "worker", [700])
+    labels(procfs, seen(1, RESPONDER, SERVER, other, flags=SYN, outgoing=False))
+    packet = seen(
+        2, RESPONDER, SERVER, CLIENT, flags=SYN, outgoing=False, time_ns=clock.nanoseconds()
+    )
+    proc.end(43)
+    for _ in range(10):
+        clock.forward(0.05)
+        procfs.poll()
+    assert labels(procfs, packet)[0].quality == UNKNOWN
+
+
 def test_holders_are_followed(proc: ProcTree, ask: Ask) -> None:
     proc.table(Row(SERVER, CLIENT, 500))
     proc.process(42, "master", [500])
