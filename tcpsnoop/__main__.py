@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -17,6 +18,9 @@ def program() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Until there is something to report on, they just end it: imports take a moment.
         signal.signal(number, _leave)
+    # What is imported stays: to look through it for garbage time and again, as Python does after
+    # every 700 objects, is a tenth of a start.
+    gc.set_threshold(100_000)
     from tcpsnoop.cli.main import main
 
     status = main()

@@ -8,8 +8,6 @@ from tcpsnoop.engine.settings import Settings
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.sources.bpf import compile_filter
-from tcpsnoop.sources.live import LiveSource
-from tcpsnoop.sources.merge import CAPACITY, PACKETS_PER_BATCH, MergedSource
 from tcpsnoop.sources.savefile import open_savefile
 
 _ETHERNET = 1
@@ -17,7 +15,10 @@ _ETHERNET = 1
 
 def open_source(settings: Settings) -> PacketSource:
     """The interface or the files of this run; UsageError when one of them cannot be opened."""
+    # What the run does not need is not imported: starting takes long enough.
     if settings.live:
+        from tcpsnoop.sources.live import LiveSource
+
         return LiveSource(
             settings.interface,
             snaplen=settings.snaplen,
@@ -32,6 +33,8 @@ def open_source(settings: Settings) -> PacketSource:
         raise UsageError("-r -: standard input is read alone, without other files")
     if not settings.several_files:
         return open_savefile(settings.files[0])
+    from tcpsnoop.sources.merge import CAPACITY, PACKETS_PER_BATCH, MergedSource
+
     return MergedSource(
         [
             partial(

@@ -15,7 +15,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tcpsnoop.batches.segments import SEGMENT, SYN
-from tcpsnoop.kernel import cache_folder, is_interpreted
+from tcpsnoop.kernel import is_interpreted
+from tcpsnoop.kernel_cache import cache_folder
 from tcpsnoop.provider import tracker
 from tcpsnoop.provider.sides import Window
 

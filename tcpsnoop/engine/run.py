@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tcpsnoop.batches.probes import ProbeBatch
 from tcpsnoop.engine import notes
-from tcpsnoop.engine.attribution import Attribution, open_attribution
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.checking import check
 from tcpsnoop.engine.faults import faults
@@ -31,12 +31,15 @@ from tcpsnoop.engine.warming import warm_up
 from tcpsnoop.engine.watching import with_intervals
 from tcpsnoop.errors import CaptureError, UsageError
 from tcpsnoop.interfaces.source import PacketSource
-from tcpsnoop.kernel import on_first_compilation
+from tcpsnoop.kernel_cache import on_first_compilation
 from tcpsnoop.names.hosts import host_tables, read_hosts
 from tcpsnoop.names.namer import Namer
 from tcpsnoop.names.services import registered_ports
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.tracker import Tracker
+
+if TYPE_CHECKING:
+    from tcpsnoop.engine.attribution import Attribution
 
 NANOSECONDS = 1_000_000_000
 # The longest wait for packets: a signal is noticed after so long. The shorter one holds while
@@ -66,6 +69,9 @@ def run(settings: Settings, stop: StopRequest) -> int:
         # not capture need not wait for it.
         if settings.live:
             source.close()
+        # Sixty modules, which a report on a file alone does without.
+        from tcpsnoop.engine.attribution import open_attribution
+
         attribution = open_attribution(settings)
         if settings.live:
             source = open_source(settings)
