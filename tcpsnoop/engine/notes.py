@@ -53,6 +53,9 @@ def packets_note(tally: Tally, *, filtered: bool) -> Iterator[str]:
         )
 
 
+UNREAD = "what was captured last is left out: there was more than could be read in two seconds"
+
+
 def drops_note(drops: Drops | None) -> Iterator[str]:
     """What the kernel lost; told also when it is nothing."""
     if drops is not None:

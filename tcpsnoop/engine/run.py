@@ -46,9 +46,10 @@ NANOSECONDS = 1_000_000_000
 # there is something else to do.
 PATIENCE = 0.1
 SHORT_PATIENCE = 0.05
-# At the end of a live capture, what the kernel still holds is fetched for at most so long: twice
-# the age at which it hands over a block that is not full.
+# At the end of a live capture, what the kernel still holds is waited for so long: twice the age at
+# which it hands over a block that is not full. To take it in may be longer, but not forever.
 LAST_LOOK = 0.1
+LONGEST_LAST_LOOK = 2.0
 # A packet is handed over at the latest so long after it was captured, when nothing else waits.
 HANDED_OVER_NS = 60_000_000
 # Of a file, few rows of probes wait so long for others; live, packets have waited in the kernel.
@@ -255,13 +256,17 @@ class Run:
         reader.done_with(batch)
 
     def _last_look(self, reader: Reader) -> None:
-        """What the kernel had captured by now."""
-        until = time.monotonic() + LAST_LOOK
-        while (now := time.monotonic()) < until:
-            batch = reader.next(until - now)
+        """What the kernel had captured by now; on a busy machine that can be much."""
+        asked_ns, asked = time.time_ns(), time.monotonic()
+        while self._intake.clock.now_ns < asked_ns:
+            batch = reader.next(LAST_LOOK)
             if batch is None:
                 return
+            now = time.monotonic()
             self._take(batch, reader, now)
+            if now - asked > LONGEST_LAST_LOOK:
+                self._settings.note(notes.UNREAD)
+                return
 
     def _poll(self, now: float) -> None:
         """What is to be done from time to time."""

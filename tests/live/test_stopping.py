@@ -11,6 +11,7 @@ import pytest
 
 from tests.live.networks import host
 from tests.live.programs import TRACING, Program, at_once, running, tcpsnoop
+from tests.live.scenes import converse
 
 pytestmark = [pytest.mark.live, pytest.mark.program("ip")]
 
@@ -83,3 +84,20 @@ def test_each_interval_is_printed_as_it_ends(programs: dict[str, Program]) -> No
     starts = [BLOCK.fullmatch(f"{block.rstrip()}\n") for block in blocks]
     assert all(starts), program.output.text
     assert [start[2] for start in starts if start] == [None] * (len(blocks) - 1) + [" partial"]
+
+
+def test_what_was_captured_before_is_reported_however_late() -> None:
+    """The program has no time to read while many segments pass, and is ended right after them."""
+    with host() as place:
+        # To look for the sockets of a connection takes longer than to capture it.
+        form = ("--no-tracing", "-n", "--format", "jsonl", "-B", "65536")
+        with running(*place.words(*tcpsnoop("wdist", *form, "-i", "lo"))) as program:
+            program.tracing()
+            program.process.send_signal(signal.SIGSTOP)
+            made = converse(place, place, *[("127.0.0.1", "127.0.0.1")] * 6)
+            program.process.send_signal(signal.SIGINT)
+            program.process.send_signal(signal.SIGCONT)
+            program.end(None)
+    written = sum(sum(each.sent) + sum(each.answered) for each in made)
+    assert sum(row["sum"] for row in program.rows()) == written
+    assert "0 packets dropped by kernel" in program.notes.text

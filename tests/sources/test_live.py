@@ -124,13 +124,14 @@ def test_an_interface_that_disappears_is_damage(link: Link) -> None:
     source.close()
 
 
-def test_an_interface_that_goes_down_may_come_up_again(link: Link) -> None:
+def test_an_interface_that_goes_down_may_come_up_again(link: Link, wait_until: WaitUntil) -> None:
     source = LiveSource(link.captured, filter_text=FILTER)
     link.send(frame(60, 1))
     assert len(captured(source, 1)) == 1
     ip("link", "set", link.captured, "down")
     assert source.read(0.1) is None
     ip("link", "set", link.captured, "up")
+    wait_until(link.carries)
     link.send(frame(60, 2))
     assert [packet.data for packet in captured(source, 1)] == [frame(60, 2)]
     assert not source.ended

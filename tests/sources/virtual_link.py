@@ -22,6 +22,11 @@ class Link:
         self.captured = captured
         self.send = sender.send
 
+    def carries(self) -> bool:
+        """Whether frames get through: both ends are up, which takes the kernel a moment."""
+        states = (Path(f"/sys/class/net/{name}/operstate") for name in (self.sent, self.captured))
+        return all(state.read_text() == "up\n" for state in states)
+
 
 @contextmanager
 def virtual_link() -> Iterator[Link]:

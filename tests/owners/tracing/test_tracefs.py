@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -45,28 +46,33 @@ def answer(server: socket.socket) -> None:
         called.recv(1)
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has: chosen one by one, the same could come again."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
 def test_sockets_of_forked_processes_and_of_threads(rings: InstanceRings) -> None:
     traced = Traced(rings, system_time_ns, OwnerPool(), EverywhereLocal())
     traced.begin()  # the self-test has passed
     right = {}
     with socket.create_server(("127.0.0.1", 0)) as server:
         place = server.getsockname()
-        for number in range(50):
-            told, tell = os.pipe()
+        for port in free_ports(50):
             child = os.fork()
             if child == 0:
                 calling = socket.socket()
+                calling.bind(("127.0.0.1", port))
                 calling.connect(place)
                 calling.sendall(b"x")
-                os.write(tell, str(calling.getsockname()[1]).encode())
                 os._exit(0)
             answering = threading.Thread(target=answer, args=(server,))
             answering.start()
             answering.join()
-            right[int(os.read(told, 9))] = os.waitpid(child, 0)[0]
-            os.close(told)
-            os.close(tell)
-            assert len(right) == number + 1
+            right[port], _ = os.waitpid(child, 0)
     traced.finish()
     sockets = traced._tables.sockets
     for port, pid in right.items():
