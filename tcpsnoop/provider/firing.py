@@ -20,8 +20,8 @@ from tcpsnoop.provider.memory import (
     ROWS,
 )
 from tcpsnoop.provider.sides import BOTH_LOCAL, FIRST_LOCAL, SECOND_LOCAL
-from tcpsnoop.provider.stream import MAX_WRITES
-from tcpsnoop.provider.table import LOOKAHEAD
+from tcpsnoop.provider.table import RING
+from tcpsnoop.provider.writes import MAX_WRITES
 
 # Probes seen from the originator or from the responder alone, whatever end sent the segment.
 FROM_ORIGINATOR = (
@@ -66,7 +66,7 @@ class Output(NamedTuple):
     draft: NDArray[np.void]  # DETAIL, shape (1,): what the next probe adds
     moment: NDArray[np.void]  # SEGMENT, shape (1,): for probes that no segment fires
     writes: NDArray[np.int64]  # scratch, see provider.stream
-    places: NDArray[np.int64]  # scratch, see provider.table.locate
+    places: NDArray[np.int64]  # scratch, see provider.table.look_ahead
     heads: NDArray[np.int64]  # likewise
 
 
@@ -79,8 +79,8 @@ def make_output(rows: int) -> Output:
         np.zeros(1, DETAIL),
         np.zeros(1, SEGMENT),
         np.zeros((MAX_WRITES, 2), np.int64),
-        np.zeros(LOOKAHEAD, np.int64),
-        np.zeros(LOOKAHEAD, np.int64),
+        np.zeros(RING, np.int64),
+        np.zeros(RING, np.int64),
     )
 
 

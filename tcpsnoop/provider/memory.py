@@ -32,7 +32,7 @@ ISN_IMPLIED = 0x04  # `isn` is known from the other end's SYN|ACK
 FIN_SENT = 0x08
 HEARD = 0x10  # midstream: `isn` is one below the lowest sequence number seen
 
-# Bits of STREAM["flags"].
+# Bits of END["stream"].
 FOLLOWED = 0x01  # `next` and `lowest` are known
 PROBE_PENDING = 0x02  # a zero-window probe's byte is not yet acknowledged
 BELOW_ZERO = 0x04  # `lowest`, unwrapped as `next` is, is negative
@@ -61,7 +61,8 @@ CONNECTION = np.dtype(
     align=True,
 )
 
-# What every report needs to know of an end.
+# What every report needs to know of an end. Two of these rows are one line of the cache, as are two
+# of STREAM and of TOTALS: so those of a connection.
 END = np.dtype(
     [
         ("lanes", "i8"),  # see `copies`
@@ -70,6 +71,8 @@ END = np.dtype(
         ("fin", "u4"),  # sequence number after the FIN
         ("flags", "u1"),
         ("repeats", "u1"),  # times its SYN or SYN|ACK was sent again, 255 at most
+        ("window", "u2"),  # as last advertised, unscaled
+        ("stream", "u1"),  # what is known of the bytes it sends, in bits
     ],
     align=True,
 )
@@ -84,8 +87,6 @@ STREAM = np.dtype(
         ("writing", "i4"),  # bytes since the last boundary; VOID until the next one
         ("held", "i4"),  # first interval above `next`
         ("holes", "i4"),  # first interval below `next` that was never captured
-        ("window", "u2"),  # as last advertised, unscaled
-        ("flags", "u1"),
     ],
     align=True,
 )

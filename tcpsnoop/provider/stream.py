@@ -1,21 +1,18 @@
-"""One direction's bytes: what is new, what was seen before, what is a probe; and the writes in it.
+"""One direction's bytes: what is new, what was seen before, what is a probe.
 
-SEMANTICS 7 and 9. `next` of an end is the next sequence number in order, unwrapped to int64. Bytes
+SEMANTICS 7. `next` of an end is the next sequence number in order, unwrapped to int64. Bytes
 above it wait in `held`; a hole that the other end acknowledges was not captured and is passed over.
-A write is the new in-order payload since the last boundary: PUSH, FIN, or new data the other way.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tcpsnoop.batches.segments import ACK, FIN, PUSH, RST, SYN
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 from tcpsnoop.provider.intervals import (
     BOUNDARY,
     FINAL,
-    MOST_RUNS,
     NOTHING,
     Intervals,
     State,
@@ -46,18 +43,12 @@ from tcpsnoop.provider.memory import (
     ConnectionTable,
 )
 from tcpsnoop.provider.sequence import MODULUS_MASK, unwrap
+from tcpsnoop.provider.writes import VOID, Writes, end_write_before, extend, write_on
 
-# `writing` after a hole: nothing is known of the write until the next boundary.
-VOID = -1
-_LARGEST_WRITE = 2**31 - 1
 # What `follow` leaves in PROBED.
 NO_PROBE = 0
 KEEP_ALIVE = 1
 WINDOW_PROBE = 2
-# One segment can release all that is held of both ends, and end a write of each.
-MAX_WRITES = 2 * MOST_RUNS + 4
-
-Writes = NDArray[np.int64]  # shape (MAX_WRITES, 2): end, bytes
 
 
 @inlined
@@ -79,8 +70,9 @@ def follow(
     flags = np.int64(segment["flags"])
     sender = table.streams[2 * slot + end]
     receiver = table.streams[2 * slot + 1 - end]
-    first = np.int64(sender["flags"]) & HAS_SENT == 0
-    sender["flags"] = np.int64(sender["flags"]) | HAS_SENT
+    mine, theirs = table.ends[2 * slot + end], table.ends[2 * slot + 1 - end]
+    first = np.int64(mine["stream"]) & HAS_SENT == 0
+    mine["stream"] = np.int64(mine["stream"]) | HAS_SENT
     time_ns = np.int64(segment["time_ns"])
     if state[COUNTS] != 0:
         _count_segment(table.totals[2 * slot + end], payload, time_ns)
@@ -89,26 +81,26 @@ def follow(
     state[HOLE_SINCE] = NONE
     if flags & RST != 0:
         return
-    if flags & ACK != 0 and np.int64(receiver["flags"]) & FOLLOWED != 0:
+    if flags & ACK != 0 and np.int64(theirs["stream"]) & FOLLOWED != 0:
         acknowledgment = np.int64(segment["acknowledgment"])
-        if _acknowledge(pool, state, writes, receiver, 1 - end, acknowledgment, time_ns):
+        if _acknowledge(pool, state, writes, receiver, theirs, 1 - end, acknowledgment, time_ns):
             _count(table, 2 * slot + 1 - end, 0, -1)
-    sender["window"] = segment["window"]
+    mine["window"] = segment["window"]
     if payload < 0:
         # Cut, and no declared length: nobody knows where the next segment begins.
-        sender["flags"] = np.int64(sender["flags"]) & ~(FOLLOWED | PROBE_PENDING)
+        mine["stream"] = np.int64(mine["stream"]) & ~(FOLLOWED | PROBE_PENDING)
         sender["acknowledged"] = NONE
         sender["writing"] = VOID
         release_all(pool, state, sender)
         return
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
-    if np.int64(sender["flags"]) & FOLLOWED == 0:
-        _begin(sender, table.ends[2 * slot + end], start, first)
+    if np.int64(mine["stream"]) & FOLLOWED == 0:
+        _begin(sender, mine, start, first)
     if payload == 0 and flags & (FIN | PUSH) == 0 and state[ANALYSES] == 0:
         return
     place = unwrap(start, np.int64(sender["next"]))
     if payload <= 1 and flags & (SYN | FIN) == 0:
-        state[PROBED] = _probe_of(sender, receiver, place, payload)
+        state[PROBED] = _probe_of(sender, mine, theirs, place, payload)
         if state[PROBED] != NO_PROBE:
             _count(table, 2 * slot + end, 0, payload)
             return
@@ -120,18 +112,18 @@ def follow(
     if place == following and np.int64(sender["held"]) < 0:
         # In order and nothing waits: nearly always, so without a call.
         new = payload
-        _extend(state, writes, sender, end, payload, ends)
+        extend(state, writes, sender, end, payload, ends)
     else:
         if state[ANALYSES] != 0:
             hole_at(pool, state, sender, place, place + payload)
-        new = _take(pool, state, writes, sender, end, place, payload, ends, time_ns)
+        new = _take(pool, state, writes, sender, mine, end, place, payload, ends, time_ns)
         _count(table, 2 * slot + end, payload - new, 0)
     state[NEW_BYTES] = new
-    known = np.int64(sender["flags"])
+    known = np.int64(mine["stream"])
     if known & PROBE_PENDING != 0 and np.int64(sender["next"]) != following:
-        sender["flags"] = known & ~PROBE_PENDING
+        mine["stream"] = known & ~PROBE_PENDING
     if new > 0 and np.int64(receiver["writing"]) != 0:
-        _end_write_before(state, writes, receiver, 1 - end, earlier)
+        end_write_before(state, writes, receiver, 1 - end, earlier)
 
 
 @inlined
@@ -160,7 +152,7 @@ def _begin(sender: Row, end: Row, start: Integer, first: Truth) -> None:
     sender["next"] = start
     sender["lowest"] = start
     begun = FOLLOWED if known & (SYN_SENT | ISN_IMPLIED) != 0 else FOLLOWED | PICKED_UP
-    sender["flags"] = (np.int64(sender["flags"]) | begun) & ~BELOW_ZERO
+    end["stream"] = (np.int64(end["stream"]) | begun) & ~BELOW_ZERO
 
 
 @inlined
@@ -169,24 +161,24 @@ def _acknowledge(
     state: State,
     writes: Writes,
     end: Row,
+    row: Row,
     which: Integer,
     acknowledgment: Integer,
     time_ns: Integer,
 ) -> Truth:
-    """The other end has all bytes of this end before `acknowledgment`.
+    """The other end has all bytes of this end before `acknowledgment`; `row` is its row of END.
 
     Whether the byte of a zero-window probe turned out to be data by it.
     """
     taken = False
     reached = unwrap(acknowledgment, np.int64(end["next"]))
-    known = np.int64(end["flags"])
+    known = np.int64(row["stream"])
     if known & PROBE_PENDING != 0 and reached > np.int64(end["next"]):
         # The byte of the zero-window probe was taken: it was data after all.
-        end["flags"] = known & ~PROBE_PENDING
+        row["stream"] = known & ~PROBE_PENDING
         taken = True
         end["next"] += 1
-        if np.int64(end["writing"]) >= 0:
-            end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + 1)
+        write_on(end, 1)
         _drain(pool, state, writes, end, which)
     while reached > np.int64(end["next"]):
         _pass_hole(pool, state, writes, end, which, reached, time_ns)
@@ -226,55 +218,13 @@ def _drain(pool: Intervals, state: State, writes: Writes, end: Row, which: Integ
         ends = np.int64(pool[here]["ends"])
         if ends == FINAL:
             stop -= 1
-        _extend(state, writes, end, which, stop - np.int64(end["next"]), ends)
+        extend(state, writes, end, which, stop - np.int64(end["next"]), ends)
         here = release(pool, state, here)
     end["held"] = here
 
 
 @inlined
-def _extend(
-    state: State, writes: Writes, end: Row, which: Integer, count: Integer, ends: Integer
-) -> None:
-    """`count` new bytes in order; `ends` says what ends behind them."""
-    if count > 0:
-        end["next"] += count
-        if np.int64(end["writing"]) >= 0:
-            end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + count)
-    if ends == FINAL:
-        end["next"] += 1
-    if ends != NOTHING:
-        _end_write(state, writes, end, which)
-
-
-@inlined
-def _end_write(state: State, writes: Writes, end: Row, which: Integer) -> None:
-    """A boundary: what was written so far is one write, unless a hole made it void."""
-    size = np.int64(end["writing"])
-    end["writing"] = 0
-    if size > 0 and state[WRITES] < len(writes):
-        writes[state[WRITES], 0] = which
-        writes[state[WRITES], 1] = size
-        state[WRITES] += 1
-
-
-@kernel
-def _end_write_before(
-    state: State, writes: Writes, end: Row, which: Integer, place: Integer
-) -> None:
-    """The same, in front of the writes from `place` on, which the segment itself ended."""
-    count = state[WRITES]
-    _end_write(state, writes, end, which)
-    if state[WRITES] > count:
-        size = writes[count, 1]
-        for later in range(count, place, -1):
-            writes[later, 0] = writes[later - 1, 0]
-            writes[later, 1] = writes[later - 1, 1]
-        writes[place, 0] = which
-        writes[place, 1] = size
-
-
-@inlined
-def _probe_of(sender: Row, receiver: Row, place: Integer, payload: Integer) -> Integer:
+def _probe_of(sender: Row, mine: Row, theirs: Row, place: Integer, payload: Integer) -> Integer:
     """Whether it is a keep-alive or a zero-window probe (SEMANTICS 7)."""
     following = np.int64(sender["next"])
     if place == following - 1 and np.int64(sender["acknowledged"]) >= following:
@@ -282,10 +232,10 @@ def _probe_of(sender: Row, receiver: Row, place: Integer, payload: Integer) -> I
     if (
         payload == 1
         and place == following
-        and np.int64(receiver["window"]) == 0
-        and np.int64(receiver["flags"]) & FOLLOWED != 0
+        and np.int64(theirs["window"]) == 0
+        and np.int64(theirs["stream"]) & FOLLOWED != 0
     ):
-        sender["flags"] = np.int64(sender["flags"]) | PROBE_PENDING
+        mine["stream"] = np.int64(mine["stream"]) | PROBE_PENDING
         return WINDOW_PROBE
     return NO_PROBE
 
@@ -296,6 +246,7 @@ def _take(
     state: State,
     writes: Writes,
     sender: Row,
+    mine: Row,
     which: Integer,
     start: Integer,
     payload: Integer,
@@ -311,7 +262,7 @@ def _take(
     new = 0
     if start < following:
         below = min(stop, following)
-        new = _take_early(pool, state, sender, start, below, time_ns) + fill_holes(
+        new = _take_early(pool, state, sender, mine, start, below, time_ns) + fill_holes(
             pool, state, sender, start, below
         )
         start = below
@@ -369,7 +320,7 @@ def _join(
             until = min(until, np.int64(pool[first]["start"]))
         fresh = until - np.int64(sender["next"])
         new += fresh
-        _extend(state, writes, sender, which, fresh, ends if until == stop else NOTHING)
+        extend(state, writes, sender, which, fresh, ends if until == stop else NOTHING)
         _drain(pool, state, writes, sender, which)
         if np.int64(sender["next"]) >= stop:
             return new
@@ -377,10 +328,16 @@ def _join(
 
 @kernel
 def _take_early(
-    pool: Intervals, state: State, sender: Row, start: Integer, stop: Integer, time_ns: Integer
+    pool: Intervals,
+    state: State,
+    sender: Row,
+    mine: Row,
+    start: Integer,
+    stop: Integer,
+    time_ns: Integer,
 ) -> Integer:
     """Bytes below the first ever captured of an end that was picked up midstream: these are new."""
-    flags = np.int64(sender["flags"])
+    flags = np.int64(mine["stream"])
     if flags & PICKED_UP == 0:
         return 0
     lowest = np.int64(sender["lowest"])
@@ -390,7 +347,7 @@ def _take_early(
         return 0
     sender["lowest"] = start & MODULUS_MASK
     if start < 0:
-        sender["flags"] = flags | BELOW_ZERO
+        mine["stream"] = flags | BELOW_ZERO
     if stop < lowest:
         remember_hole(pool, state, sender, stop, lowest, time_ns)
     return min(stop, lowest) - start

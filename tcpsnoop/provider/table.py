@@ -24,10 +24,11 @@ from tcpsnoop.provider.memory import (
     ConnectionTable,
 )
 
-# How many segments `locate` is ahead. The rows of 500 connections are still in the second cache
-# when they are used; 64 would be in the nearest one, but cost a seventh more: so often a pass
-# begins anew, and waits for the first rows.
-LOOKAHEAD = 512
+# How many segments lie between the steps of looking ahead: as many as pass while memory answers.
+STEP = 32
+# What is known of segments ahead, in a ring: three steps of them.
+RING = 4 * STEP
+_RING = RING - 1
 
 prefetch = prefetcher()
 
@@ -131,15 +132,12 @@ def place_of(table: ConnectionTable, segment: Row) -> Integer:
 
 
 @inlined
-def bring_near(table: ConnectionTable, slot: Integer) -> None:
+def _bring_near(table: ConnectionTable, slot: Integer) -> None:
     """Fetch what is known of the connection in row `slot`, as far as it is in use."""
     state, first, second = table.state, 2 * slot, 2 * slot + 1
-    prefetch(table.connections, slot)
     prefetch(table.ends, first)
-    prefetch(table.ends, second)
     if state[FOLLOWS] != 0:
         prefetch(table.streams, first)
-        prefetch(table.streams, second)
         if state[COUNTS] != 0:
             prefetch(table.totals, first)
         if state[ANALYSES] != 0:
@@ -148,31 +146,77 @@ def bring_near(table: ConnectionTable, slot: Integer) -> None:
             prefetch(table.openings, slot)
 
 
-@kernel
-def locate(
+@inlined
+def begin_looking(
     table: ConnectionTable,
     segments: SegmentBatch,
     start: Integer,
-    stop: Integer,
     places: NDArray[np.int64],
     heads: NDArray[np.int64],
 ) -> None:
-    """Write `place_of` of the segments `start` to `stop` into `places`, at index modulo its size.
+    """Take the steps of `look_ahead` that segments before `start` would have taken."""
+    count = len(segments)
+    for i in range(start, min(count, start + 3 * STEP)):
+        _ask_for_bucket(table, segments, i, places)
+    for i in range(start, min(count, start + 2 * STEP)):
+        _ask_for_head(table, i, places, heads)
+    for i in range(start, min(count, start + STEP)):
+        _ask_for_rows(table, segments, i, places, heads)
 
-    In several passes, each asking for what the next one needs: so memory is waited for once, not
-    for each segment in turn. `heads` is scratch of the same size.
+
+@inlined
+def look_ahead(
+    table: ConnectionTable,
+    segments: SegmentBatch,
+    at: Integer,
+    places: NDArray[np.int64],
+    heads: NDArray[np.int64],
+) -> Integer:
+    """`place_of` segment `at`, as it was STEP segments before, and a step for three others ahead.
+
+    Each asks memory for what the next one needs: so it is never waited for. `places` and `heads`
+    are rings of RING entries.
     """
-    count = stop - start
-    for k in range(count):
-        places[k] = _bucket_and_sender(table, segments[start + k])
-        prefetch(table.buckets, places[k] >> 1)
-    for k in range(count):
-        heads[k] = table.buckets[places[k] >> 1]
-        prefetch(table.connections, heads[k])
-    for k in range(count):
-        places[k] = _find(table, segments[start + k], heads[k], places[k] & 1)
-        if places[k] >= 0:
-            bring_near(table, places[k] >> 1)
+    count = len(segments)
+    if at + 3 * STEP < count:
+        _ask_for_bucket(table, segments, at + 3 * STEP, places)
+    if at + 2 * STEP < count:
+        _ask_for_head(table, at + 2 * STEP, places, heads)
+    if at + STEP < count:
+        _ask_for_rows(table, segments, at + STEP, places, heads)
+    return places[at & _RING]
+
+
+@inlined
+def _ask_for_bucket(
+    table: ConnectionTable, segments: SegmentBatch, i: Integer, places: NDArray[np.int64]
+) -> None:
+    place = _bucket_and_sender(table, segments[i])
+    places[i & _RING] = place
+    prefetch(table.buckets, place >> 1)
+
+
+@inlined
+def _ask_for_head(
+    table: ConnectionTable, i: Integer, places: NDArray[np.int64], heads: NDArray[np.int64]
+) -> None:
+    head = np.int64(table.buckets[places[i & _RING] >> 1])
+    heads[i & _RING] = head
+    prefetch(table.connections, head)
+
+
+@inlined
+def _ask_for_rows(
+    table: ConnectionTable,
+    segments: SegmentBatch,
+    i: Integer,
+    places: NDArray[np.int64],
+    heads: NDArray[np.int64],
+) -> None:
+    place = _find(table, segments[i], heads[i & _RING], places[i & _RING] & 1)
+    places[i & _RING] = place
+    if place >= 0:
+        _bring_near(table, place >> 1)
 
 
 @kernel
@@ -256,6 +300,8 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
         end["fin"] = 0
         end["flags"] = 0
         end["repeats"] = 0
+        end["window"] = 0
+        end["stream"] = 0
         if table.state[FOLLOWS] != 0:
             _clear(table.streams[index])
         if table.state[COUNTS] != 0:
@@ -279,8 +325,6 @@ def _clear(stream: Row) -> None:
     stream["writing"] = 0
     stream["held"] = NONE
     stream["holes"] = NONE
-    stream["window"] = 0
-    stream["flags"] = 0
 
 
 @kernel

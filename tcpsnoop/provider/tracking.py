@@ -42,19 +42,19 @@ from tcpsnoop.provider.memory import (
 )
 from tcpsnoop.provider.sequence import MODULUS_MASK
 from tcpsnoop.provider.sides import Sides, local_ends
-from tcpsnoop.provider.stream import MAX_WRITES, follow
+from tcpsnoop.provider.stream import follow
 from tcpsnoop.provider.table import (
-    LOOKAHEAD,
     begin_again,
-    bring_near,
+    begin_looking,
     enter,
     is_full,
-    locate,
+    look_ahead,
     place_of,
     remove,
 )
 from tcpsnoop.provider.timings import forget_timings
 from tcpsnoop.provider.waiting import PATIENCE_AT_END_NS, PATIENCE_NS, stop_waiting
+from tcpsnoop.provider.writes import MAX_WRITES
 
 # The most rows that one segment, or one connection that is dropped, can fire.
 # The latter: two ends of each probe, some of which fire several times.
@@ -65,8 +65,6 @@ _REUSED = probes.END_REASONS.index("reused")
 _SEND_BIT = 1 << probes.SEND
 _RECEIVE_BIT = 1 << probes.RECEIVE
 _WRITE_BIT = 1 << probes.WRITE
-# How many segments ahead what is known of a connection comes into the nearest cache.
-NEAR = 8
 # Probes that need to know every byte of both directions.
 STREAM_BITS = _WRITE_BIT | CLOSED_FIRES | ANALYSIS_BITS
 _COPY_BITS = _SEND_BIT | _RECEIVE_BIT | 1 << probes.DUPLICATE_FRAME
@@ -97,18 +95,17 @@ def track(
     """
     state = table.state
     count = len(segments)
-    i = first = located = start
+    i = start
+    looked = start - 1
+    place = 0
+    begin_looking(table, segments, start, output.places, output.heads)
     while i < count and state[ROWS] + ROWS_OF_ONE <= len(output.rows):
         if state[WAITING_FIRST] >= 0 and _expire_one(table, output, segments[i], wanted):
             continue
-        if i == located:
-            first = i
-            located = min(count, i + LOOKAHEAD)
-            locate(table, segments, i, located, output.places, output.heads)
         segment = segments[i]
-        if i + NEAR < located and output.places[i - first + NEAR] >= 0:
-            bring_near(table, output.places[i - first + NEAR] >> 1)
-        place = output.places[i - first]
+        if looked < i:
+            place = look_ahead(table, segments, i, output.places, output.heads)
+            looked = i
         if place < 0:
             # Not there when it was looked for; a segment since then may have been its first.
             place = place_of(table, segment)

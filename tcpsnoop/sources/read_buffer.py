@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.sources.hopping import LARGEST_RECORD, Words
 
-# Measured on 112-byte and 1,530-byte records in the page cache: reading alone is equally fast,
-# within a few percent, from 1 to 4 MiB; 256 KiB and 8 MiB cost a quarter more. 4 MiB, because every
-# batch also costs the stages after this one a fixed time.
+# Of large packets a batch should still have some thousands, as every batch costs the stages after
+# this one a fixed time. Reading alone is a quarter slower from 8 MiB on.
 CAPACITY = 4 * 1024 * 1024
 
 # The largest record and its header must fit; block headers and trailers are smaller than this.
@@ -67,16 +66,18 @@ class ReadBuffer:
                 return start + at
         return -1
 
-    def fill(self, stream: ByteStream, timeout: float) -> bool:
+    def fill(self, stream: ByteStream, timeout: float, enough: int = LARGEST_RECORD) -> bool:
         """Read what is there, waiting for the first bytes only; whether anything came, or the end.
 
-        The caller must have read whole records first: a full buffer means that it must grow.
+        At most `enough` bytes. The caller must have read whole records first: a full buffer means
+        that it must grow.
         """
         self._make_room()
         before = self.end
+        until = min(len(self.data), self.end + enough)
         view = self.data.data
-        while self.end < len(self.data) and not self.exhausted:
-            count = stream.readinto(view[self.end :], timeout)
+        while self.end < until and not self.exhausted:
+            count = stream.readinto(view[self.end : until], timeout)
             if count is None:
                 break
             self.exhausted = count == 0

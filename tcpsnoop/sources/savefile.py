@@ -40,6 +40,12 @@ _ANOMALIES = {
     DROPPED: "{} packets were dropped while it was captured",
 }
 
+# So many packets are read at once, as far as the buffer has room. Then they, and what is made of
+# them, are still in the second cache when the next stage comes; of fewer, what every stage spends
+# on a batch would be felt. And so many bytes at least, whatever the packets were until now.
+PACKETS_READ = 16 * 1024
+LEAST_READ = 256 * 1024
+
 # Of a file that is damaged in many places the first ones are told one by one.
 _TOLD = 3
 
@@ -70,6 +76,7 @@ class SavefileSource:
         self._name = name
         self._recorded = Recorded(file)
         self._buffer = ReadBuffer(capacity)
+        self._enough = LEAST_READ  # bytes of the next read
         self._columns = empty_columns(self._buffer.data, batch_size)
         self._progress = new_progress()
         self._records: Records | None = None
@@ -146,12 +153,14 @@ class SavefileSource:
                 return False
 
     def _fill(self, deadline: float) -> bool:
-        return self._buffer.fill(self._stream, max(0.0, deadline - time.monotonic()))
+        timeout = max(0.0, deadline - time.monotonic())
+        return self._buffer.fill(self._stream, timeout, self._enough)
 
     def _hop(self, records: Records) -> PacketBatch | None:
         """The whole records in the buffer, as far as the columns have room; None without any."""
         buffer, progress = self._buffer, self._progress
-        progress[POSITION], progress[COUNT] = buffer.position, 0
+        begun = buffer.position
+        progress[POSITION], progress[COUNT] = begun, 0
         columns = self._columns._replace(data=buffer.data)
         outcome = records.hop(buffer, columns, progress)
         buffer.position = int(progress[POSITION])
@@ -167,7 +176,10 @@ class SavefileSource:
         elif self._wants_bytes and buffer.exhausted:
             self._finish()
         count = int(progress[COUNT])
-        return first_packets(columns, count) if count > 0 else None
+        if count == 0:
+            return None
+        self._enough = max(LEAST_READ, PACKETS_READ * (buffer.position - begun) // count)
+        return first_packets(columns, count)
 
     def _seek(self, records: Records) -> None:
         """Look for where reading can go on after damage."""

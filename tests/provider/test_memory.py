@@ -13,8 +13,8 @@ from tcpsnoop.provider.memory import NONE, make_table
     ("dtype", "bytes_"),
     [
         (memory.CONNECTION, 64),
-        (memory.END, 24),
-        (memory.STREAM, 40),
+        (memory.END, 32),
+        (memory.STREAM, 32),
         (memory.TOTALS, 32),
         (memory.ANALYSIS, 80),
         (memory.OPENING, 96),

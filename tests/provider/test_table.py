@@ -11,7 +11,8 @@ from tcpsnoop.provider.memory import (
     make_table,
 )
 from tcpsnoop.provider.table import (
-    LOOKAHEAD,
+    RING,
+    STEP,
 )
 from tests.provider.consistency import check, live
 from tests.provider.talk import CLIENT, CLIENT_6, SERVER, SERVER_6, Endpoint, Sent, Talk, Wire
@@ -94,7 +95,10 @@ def test_an_end_that_talks_to_itself_is_one_connection() -> None:
     check(tracker)
 
 
-@pytest.mark.parametrize("distance", [1, LOOKAHEAD - 1, LOOKAHEAD, LOOKAHEAD + 1, 3 * LOOKAHEAD])
+@pytest.mark.parametrize(
+    "distance",
+    [1, *(steps * STEP + more for steps in (1, 2, 3) for more in (-1, 0, 1)), 2 * RING, 9 * RING],
+)
 def test_segments_of_one_batch_find_the_connection_that_began_in_it(distance: int) -> None:
     wire = Wire()
     talks = list(many_talks(wire, distance))
@@ -103,7 +107,7 @@ def test_segments_of_one_batch_find_the_connection_that_began_in_it(distance: in
     for talk in talks:
         talk.b.syn_ack()
     expected = [*range(1, distance + 1), *range(1, distance + 1)]
-    assert numbers(track(wire.sent, max_connections=4 * LOOKAHEAD)) == expected
+    assert numbers(track(wire.sent, max_connections=12 * RING)) == expected
 
 
 def test_a_full_table_tells_its_connections_apart() -> None:
