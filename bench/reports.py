@@ -65,7 +65,7 @@ def _programs(folder: Path) -> list[Program]:
 
 
 def _targets(kind: str, rates: Mapping[str, Rate]) -> list[Target]:
-    """What issue 4 asks for, of those programs that are there."""
+    """What was asked for, of those programs that are there."""
     speed = {name: rate.packets_per_second for name, rate in rates.items()}
 
     def factor(program: str, other: str, at_least: float) -> list[Target]:
