@@ -1,8 +1,8 @@
 """The first run on a machine: a second process compiles tracking while this one compiles the rest.
 
-Numba compiles one function at a time in a process, and tracking is about half of all. The second
-process leaves what it has compiled in the cache, where this one finds it. It knows nothing of the
-run: it starts nothing, reads nothing and ends by itself.
+Numba compiles one function at a time in a process, and the kernel `track` is about half of all. The
+second process leaves it in the cache, where this one finds it. It knows nothing of the run: it
+starts nothing, reads nothing and ends by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tcpsnoop.batches.segments import SEGMENT, SYN
+from tcpsnoop.batches.segments import SEGMENT
 from tcpsnoop.kernel import is_interpreted
 from tcpsnoop.kernel_cache import cache_folder
 from tcpsnoop.provider import tracker
@@ -59,18 +59,21 @@ def begin_precompiling() -> None:
 def await_precompiling() -> None:
     """Before a Tracker is fed: wait for what the second process compiles, if there is one."""
     while _children:
-        _children.pop().wait()
+        child = _children.pop()
+        _tracker().end_none()  # what else a Tracker needs, and the second process leaves out
+        child.wait()
 
 
 def compile_tracking() -> None:
-    """Call every kernel of a Tracker once."""
-    fed = tracker.Tracker(
+    """Call the kernel `track`."""
+    for _ in _tracker().feed(np.zeros(1, SEGMENT), 0.0):
+        pass
+
+
+def _tracker() -> tracker.Tracker:
+    return tracker.Tracker(
         _PROBES, np.zeros(1 << 16, np.bool_), Window(decided=True, waits=False), 1
     )
-    segments = np.zeros(2, SEGMENT)
-    segments["flags"], segments["source_port"] = SYN, (1, 2)
-    for _ in (*fed.feed(segments, 0.0), *fed.finish()):
-        pass
 
 
 if __name__ == "__main__":

@@ -141,6 +141,12 @@ class Tracker:
             slots = np.flatnonzero(used)
             yield from self._drop(slots[np.argsort(used[slots])], _END_OF_INPUT)
 
+    def end_none(self) -> None:
+        """Call the kernels that end connections, for none: so that they are compiled."""
+        table, output, none = self._table, self._output, np.empty(0, np.int64)
+        give_up_all(table, output, self._latest)
+        drop(none, 0, table, self._memory, output, _EVICTED, self._wanted, self._latest)
+
     def _track(self, segments: SegmentBatch) -> Iterator[ProbeBatch]:
         start, count = 0, len(segments)
         while start < count:
