@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches.cgroups import container_of, unit_of
 from tcpsnoop.batches.numbered import NONE, Numbered, Texts
 from tcpsnoop.batches.owners import Context
+from tcpsnoop.batches.rows import chosen
 
 CONTEXT = np.dtype(
     [
@@ -99,5 +100,5 @@ class _Rows:
 
     def take(self, numbers: NDArray[np.integer]) -> NDArray[np.void]:
         """The rows of these numbers."""
-        found: NDArray[np.void] = self._rows[numbers + 1]
+        found: NDArray[np.void] = chosen(self._rows, numbers + 1)
         return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import NOBODY_KNOWN, OwnerColumns
 from tcpsnoop.batches.packets import PacketBatch
+from tcpsnoop.batches.rows import chosen
 
 # Numbers of the probes in PROBE_ROW["probe"]; kernels freeze them.
 SEND = 0
@@ -382,7 +383,7 @@ class ProbeBatch:
     def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> ProbeBatch:
         """The chosen rows, with what belongs to them."""
         owners = self.owners.take(index)
-        return ProbeBatch(self.rows[index], self.closed, owners, self.packets, self.details)
+        return ProbeBatch(chosen(self.rows, index), self.closed, owners, self.packets, self.details)
 
     def of(self, *names: str) -> ProbeBatch:
         """The rows of the named probes."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from tcpsnoop.batches.owners import Context, Process
 from tcpsnoop.batches.probes import RECEIVE, SEND, WRITE, ProbeBatch
+from tcpsnoop.batches.rows import chosen, copied
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
 from tcpsnoop.owners import (
@@ -116,9 +117,9 @@ class Attribution:
         now = self._now(now)
         kept = replace(
             batch,
-            rows=batch.rows.copy(),
-            closed=batch.closed.copy(),
-            details=batch.details.copy(),
+            rows=copied(batch.rows),
+            closed=copied(batch.closed),
+            details=copied(batch.details),
         )
         self._held.append((now + self._hold, kept))
 
@@ -165,10 +166,10 @@ class Attribution:
         batch = replace(batch, owners=self.lookup.label(batch))
         if len(batch):
             self._labelled_ns = max(self._labelled_ns, int(batch.rows["clock_ns"].max()))
-        writes = np.flatnonzero(batch.rows["probe"] == WRITE) if self._calls else ()
+        writes = np.flatnonzero((batch.rows["probe"] == WRITE) & self._calls)
         if len(writes):
             known = np.ones(len(batch), np.bool_)
-            known[writes] = ~self.lookup.follows(batch.rows[writes])
+            known[writes] = ~self.lookup.follows(chosen(batch.rows, writes))
             batch = batch.take(known)
         return self._chosen(batch)
 

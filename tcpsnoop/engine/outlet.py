@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.packets import CaptureInterface
 from tcpsnoop.batches.probes import PROBES, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.output import Sink
 from tcpsnoop.errors import UsageError
@@ -89,7 +90,7 @@ class Outlet:
         elif self._renderer is not None:
             table = cast(LogReporter, reporter).rows(batch)
             if frames is not None and reporter.needs_frames and table.origin is not None:
-                table = replace(table, below=frames.decoded(batch.rows[table.origin]))
+                table = replace(table, below=frames.decoded(chosen(batch.rows, table.origin)))
             self._sink.write(self._renderer.rows(self._lead(table, batch, interfaces)))
 
     def report(self, interval: Interval | None = None, *, skip_empty: bool = False) -> None:

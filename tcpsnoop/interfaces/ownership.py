@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.owner_table import OwnerTable
 from tcpsnoop.batches.owners import QUALITIES, SHARED, Owner, OwnerColumns, Process
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.report import Column, Kind, LazyPool, Values
 
 Evidence = tuple[str, str]  # quality and reason of an answer
@@ -45,7 +46,7 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of PROCESS, UID and ATTRIBUTION for the rows of a batch."""
     table = OwnerTable.of(owners.pool) if len(owners.index) else _NOBODY
     codes = owners.indices(rows)
-    entries = table.entries[codes]
+    entries = chosen(table.entries, codes)
     return {
         "pid": Values(entries["pid"].astype(np.int64)),
         "uid": Values(entries["uid"]),
@@ -59,7 +60,7 @@ def owner_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
 def context_values(owners: OwnerColumns, rows: int) -> dict[str, Values]:
     """The values of CONTEXT for the rows of a batch."""
     table = OwnerTable.of(owners.pool) if len(owners.index) else _NOBODY
-    entries = table.entries[owners.indices(rows)]
+    entries = chosen(table.entries, owners.indices(rows))
     contexts = table.contexts.rows(entries["context"])
     places = table.cgroups.rows(entries["cgroup"])
     values = {"command_line": _command_lines(table, entries)}

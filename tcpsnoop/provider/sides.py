@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.addresses import MAPPED, halves
+from tcpsnoop.batches.rows import chosen, copied
 from tcpsnoop.batches.segments import (
     QUOTE,
     SIDE_INBOUND,
@@ -217,7 +218,7 @@ class Window:
         if start > 0:
             yield segments[:start]
         if start < count:
-            self._held.append(segments[start:].copy())
+            self._held.append(copied(segments[start:]))
 
     def expired(self, now: float) -> bool:
         """The window is over by the clock: time to `release`."""
@@ -247,7 +248,7 @@ class Window:
         # Few different pairs of ends: one step for each, not for each segment.
         quoted = segments["options"] & QUOTE != 0
         if quoted.any():
-            segments = segments[~quoted]
+            segments = chosen(segments, ~quoted)
         for high, low, to_high, to_low, side in set(segments[names].tolist()):
             if is_loopback(high, low, to_high, to_low, side):
                 continue

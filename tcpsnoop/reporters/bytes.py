@@ -15,6 +15,7 @@ import numpy as np
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -71,7 +72,7 @@ class Bytes:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the segments of a batch, no copies."""
-        rows = batch.rows[batch.rows["duplicate"] == 0]
+        rows = chosen(batch.rows, batch.rows["duplicate"] == 0)
         port = -1 if self.remote_only else rows["lport"].astype(np.int64)
         key = (rows["raddr_high"], rows["raddr_low"], np.broadcast_to(port, len(rows)))
         size = np.maximum(rows["bytes"], 0)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Quantiles
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import CONNECT_ESTABLISHED, CONNECT_REFUSED, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
@@ -152,7 +153,7 @@ class _Log(Connlat):
         origin = np.flatnonzero(self.slow(batch))
         batch = batch.take(origin)
         rows = batch.rows
-        attempt = batch.details[rows["detail"]]
+        attempt = chosen(batch.details, rows["detail"])
         values = {
             "time": Values(rows["time_ns"], digits=rows["digits"]),
             "result": Values(_RESULT_OF[rows["probe"]], RESULTS),
@@ -177,7 +178,7 @@ class _Summary(Connlat):
         """Take the latencies of a batch in."""
         elapsed_ns = batch.details["elapsed_ns"][batch.rows["detail"]]
         wanted = self.slow(batch) & (elapsed_ns >= 0)
-        rows = batch.rows[wanted]
+        rows = chosen(batch.rows, wanted)
         high, low = rows["raddr_high"], rows["raddr_low"]
         if self.by == ALL:
             high, low = np.zeros_like(high), np.zeros_like(low)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
     duration_values,
@@ -89,9 +90,9 @@ class Firstbyte(Ends):
         """Take the turns of a batch in, once where both ends are local."""
         rows = batch.rows
         serves = rows["outgoing"] == 1
-        rows = rows[self.chosen(rows) & (serves | (rows["remote_local"] == 0))]
+        rows = chosen(rows, self.chosen(rows) & (serves | (rows["remote_local"] == 0)))
         serves = rows["outgoing"] == 1
-        details = batch.details[rows["detail"]]
+        details = chosen(batch.details, rows["detail"])
         key = [
             np.where(serves, rows[f"l{name}"], rows[f"r{name}"])
             for name in ("addr_high", "addr_low", "port")

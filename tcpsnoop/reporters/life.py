@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from tcpsnoop.batches.probes import CONN_STATES, END_REASONS, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, ROLE, Ends, end_values
 from tcpsnoop.interfaces.ownership import (
     ATTRIBUTION,
@@ -112,7 +113,7 @@ class Life(Ends):
         origin = np.flatnonzero(self.chosen(batch.rows))
         batch = batch.take(origin)
         rows = batch.rows
-        totals = batch.closed[rows["detail"]]
+        totals = chosen(batch.closed, rows["detail"])
         values = {
             "time": Values(totals["start_ns"], digits=rows["digits"]),
             "tx_segments": Values(totals["tx_segments"]),

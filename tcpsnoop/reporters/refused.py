@@ -23,6 +23,7 @@ from tcpsnoop.batches.probes import (
     UNREACHABLE,
     ProbeBatch,
 )
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, ROLE, Ends, end_values
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Schema, Table, Values
@@ -152,7 +153,7 @@ class Refused(Ends):
         origin = np.flatnonzero(self.chosen(batch.rows) & _failed(batch))
         batch = batch.take(origin)
         rows = batch.rows
-        details = batch.details[rows["detail"]]
+        details = chosen(batch.details, rows["detail"])
         probe, reason = rows["probe"], _REASON_OF[rows["probe"]]
         # A reset says nothing of the SYN, a timeout has no segment.
         is_reset = probe == RESET
@@ -181,7 +182,7 @@ class Refused(Ends):
 
 def _failed(batch: ProbeBatch) -> NDArray[np.bool_]:
     """Which rows are failures: not every RST nor every ICMP error is one."""
-    details = batch.details[batch.rows["detail"]]
+    details = chosen(batch.details, batch.rows["detail"])
     probe = batch.rows["probe"]
     forged = (details["old"] != 0) & (details["old"] != details["ttl"])
     errors = np.stack([details[name].astype(np.int64) for name in ("new", "kind", "code")])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, STATES, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, Ends, end_values
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, option, other_note
@@ -125,7 +126,7 @@ class _Log(Retrans):
         origin = np.flatnonzero(self.chosen(batch.rows))
         batch = batch.take(origin)
         rows = batch.rows
-        again = batch.details[rows["detail"]]
+        again = chosen(batch.details, rows["detail"])
         values = {
             "packet": Values(rows["packet"]),
             "time": Values(rows["time_ns"], digits=rows["digits"]),
@@ -147,8 +148,8 @@ class _Summary(Retrans):
 
     def observe(self, batch: ProbeBatch) -> None:
         """Count the retransmissions of a batch."""
-        rows = batch.rows[self.chosen(batch.rows)]
-        again = batch.details[rows["detail"]]
+        rows = chosen(batch.rows, self.chosen(batch.rows))
+        again = chosen(batch.details, rows["detail"])
         kinds = [again["kind"] == kind for kind in range(len(RETRANSMISSIONS))]
         self._counts.observe(self._key(rows, again), (again["overlap"], *kinds))
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import MAPPED, text_of, text_words
 from tcpsnoop.batches.probes import RTT_METHODS, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
@@ -95,8 +96,8 @@ class Rtt(Ends):
 
     def observe(self, batch: ProbeBatch) -> None:
         """Take the samples of a batch in."""
-        rows = batch.rows[self.chosen(batch.rows)]
-        details = batch.details[rows["detail"]]
+        rows = chosen(batch.rows, self.chosen(batch.rows))
+        details = chosen(batch.details, rows["detail"])
         high, low = self._key(rows)
         for number, name in enumerate(RTT_METHODS):
             mine = (details["kind"] == number) & (details["elapsed_ns"] >= 0)

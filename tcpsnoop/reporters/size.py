@@ -16,6 +16,7 @@ import numpy as np
 from tcpsnoop.accumulate import Keyed, Totals, buckets_of, lower_bounds
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import (
     Align,
@@ -80,10 +81,10 @@ class Size:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Put the segments of a batch into their buckets, no copies."""
-        rows = batch.rows[batch.rows["duplicate"] == 0]
+        rows = chosen(batch.rows, batch.rows["duplicate"] == 0)
         known = rows["bytes"] >= 0
         self._unknown += len(rows) - int(np.count_nonzero(known))
-        rows = rows[known]
+        rows = chosen(rows, known)
         size = rows["bytes"]
         key = (rows["raddr_high"], rows["raddr_low"], rows["lport"])
         self._sizes.observe(key, (1, size, size, size), buckets_of(size))

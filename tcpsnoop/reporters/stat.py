@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -148,7 +149,7 @@ def _counters(batch: ProbeBatch) -> Sequence[NDArray[Any]]:
     repeat = probe == probes.REPEAT
     again = np.zeros(len(rows), np.int64)
     seen = np.zeros(len(rows), np.bool_)
-    details = batch.details[rows["detail"][repeat]]
+    details = chosen(batch.details, rows["detail"][repeat])
     # What fills a hole late is new to whoever receives it.
     again[repeat], seen[repeat] = details["overlap"], details["kind"] != _UNSEEN
     late = (probe == probes.OUT_OF_ORDER) & ~outgoing

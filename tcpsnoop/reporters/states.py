@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from tcpsnoop.batches.probes import STATES, ProbeBatch
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, ROLE, Ends, end_values
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values
 from tcpsnoop.interfaces.reporter import option
@@ -91,7 +92,7 @@ class States(Ends):
         origin = np.flatnonzero(self.chosen(batch.rows))
         batch = batch.take(origin)
         rows = batch.rows
-        change = batch.details[rows["detail"]]
+        change = chosen(batch.details, rows["detail"])
         values = {
             "time": Values(rows["time_ns"], digits=rows["digits"]),
             "connection": Values(rows["connection"]),

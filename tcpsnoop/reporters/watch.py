@@ -22,6 +22,7 @@ from tcpsnoop.batches.probes import (
     END_REASONS,
     ProbeBatch,
 )
+from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, Ends, end_values
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Schema, Table, Values
@@ -109,7 +110,7 @@ def _happened(batch: ProbeBatch) -> NDArray[np.bool_]:
     """Which rows are events: not every end of a connection is the close of an established one."""
     wanted: NDArray[np.bool_] = batch.rows["probe"] != CLOSED
     closes = np.flatnonzero(~wanted)
-    totals = batch.closed[batch.rows["detail"][closes]]
+    totals = chosen(batch.closed, batch.rows["detail"][closes])
     wanted[closes] = np.isin(totals["end_reason"], _ENDINGS)
     wanted[closes] &= np.isin(totals["conn_state"], _ESTABLISHED)
     return wanted
