@@ -44,13 +44,15 @@ def test_a_connection_from_before_that_is_reset_while_nobody_uses_it(
 ) -> None:
     """Neither end can be found any more; who was reset has it open, and does not know."""
     told = stage.play("", options=options, before="""
-server = listening()
+server = listening(); over, lasts = os.pipe()
 child = os.fork()
 if child == 0:
+    os.close(lasts)
     c = socket.create_connection(server.getsockname())
     print("ready", flush=True)
-    time.sleep(1); os._exit(0)
+    os.read(over, 1); time.sleep(0.5); os._exit(0)  # half a second after the other
 a, peer = server.accept(); other = os.fork()
+if other: os.close(lasts)
 if other == 0:
     sys.stdin.readline()
     a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); os._exit(0)
