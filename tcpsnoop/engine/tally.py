@@ -47,8 +47,9 @@ class Tally:
         """Take in the verdicts of a batch."""
         interface = batch.interface
         if len(interfaces) == 1:
-            # Nearly all are TCP nearly always: a look at bytes, where counting widens each.
-            others = verdicts != Verdict.TCP
+            # Nearly all are TCP nearly always: a look at bytes, where counting widens each, and a
+            # comparison with an enum does.
+            others = verdicts != int(Verdict.TCP)
             segments = len(verdicts) - int(np.count_nonzero(others))
             if segments > 0:
                 self.kinds[int(Verdict.TCP), interfaces[0].link_type] += segments
