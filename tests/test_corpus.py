@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -46,6 +47,17 @@ HOSTILE = {
 }
 
 
+# Begun by this process itself, a program would be said to have taken as much memory as this one.
+_MEASURED = """
+import os, sys
+used, *command = sys.argv[1:]
+_, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ), 0)
+with open(used, "w") as file:
+    file.write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+"""
+
+
 class Run(NamedTuple):
     """One whole run of `io`, as the kernel measured it."""
 
@@ -64,21 +76,25 @@ def read_all(
 
     def read(path: Path, seconds: float = SECONDS) -> Run:
         command = [sys.executable, "-m", "tcpsnoop", "io", "--format", "jsonl", "-n", "-r"]
-        out, told = folder / f"{path.name}.out", folder / f"{path.name}.err"
+        out, told, used = (folder / f"{path.name}.{what}" for what in ("out", "err", "used"))
         with out.open("wb") as stdout, told.open("wb") as stderr:
             process = subprocess.Popen(
-                [*command, str(path)], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+                [sys.executable, "-c", _MEASURED, used, *command, path],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
             )
-            timer = threading.Timer(seconds, process.kill)
+            timer = threading.Timer(seconds, os.killpg, (process.pid, signal.SIGKILL))
             timer.start()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            status = process.wait()
             timer.cancel()
         lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
         segments = {line["packet"]: segment_of(line) for line in lines}
         assert len(segments) == len(lines), "a packet has two rows"
         text = told.read_text(encoding="utf-8")
-        return Run(process.returncode, segments, text, usage.ru_maxrss * 1024 / 1e6)
+        kilobytes = int(used.read_text()) if status >= 0 else 0
+        return Run(status, segments, text, kilobytes * 1024 / 1e6)
 
     def read_folder(name: str) -> dict[str, Run]:
         names = [capture for capture, _ in manifest(corpus, name)]
