@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 # What kernels take and give: int64 and truth values. Interpreted they are Python's or NumPy's, as
 # they come; a type checker takes these for different types, so it is told nothing.
@@ -67,42 +67,30 @@ def _standing_for(function: Function, compiled: Any) -> Function:
     return compiled  # type: ignore[no-any-return]  # it is no function, but goes for one
 
 
-class _Function:
-    """What Python and other kernels find in place of a function."""
-
-    _options: ClassVar[dict[str, bool]] = {}
-
+class _Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
-        wrapper: Any = self  # each of these can be called, in its own way
-        update_wrapper(wrapper, function)
-        self._function = function
+        update_wrapper(self, function)
+        self.py_func = function
 
-    @cached_property
-    def _part(self) -> Any:
-        from tcpsnoop.kernel_compiler import Part
-
-        return Part(self._function, **self._options)
-
-    @property
-    def _numba_type_(self) -> Any:
-        """What Numba asks for where a kernel calls this one."""
-        return self._part.type
-
-
-class _Kernel(_Function):
     def __call__(self, *arguments: Any) -> Any:
         return self._whole(*arguments)
-
-    @property
-    def py_func(self) -> Callable[..., Any]:
-        """The function as it was written; Numba's name for it."""
-        return self._function
 
     @cached_property
     def _whole(self) -> Any:
         from tcpsnoop.kernel_compiler import Whole
 
-        return Whole(self._function)
+        return Whole(self.py_func)
+
+    @cached_property
+    def _part(self) -> Any:
+        from tcpsnoop.kernel_compiler import Part
+
+        return Part(self.py_func)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What Numba asks for where another kernel calls this one."""
+        return self._part.type
 
     @property
     def signatures(self) -> list[Any]:
@@ -111,11 +99,23 @@ class _Kernel(_Function):
         return [] if whole is None else whole.signatures
 
 
-class _Inlined(_Function):
-    _options: ClassVar[dict[str, bool]] = {"forceinline": True}
+class _Inlined:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self._function = function
 
     def __call__(self, *arguments: Any) -> Any:
         return self._function(*arguments)
+
+    @cached_property
+    def _part(self) -> Any:
+        from tcpsnoop.kernel_compiler import Part
+
+        return Part(self._function, forceinline=True)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self._part.type
 
 
 class _Prefetch:
