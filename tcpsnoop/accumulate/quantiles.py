@@ -20,18 +20,11 @@ from tcpsnoop.accumulate.runs import Column
 from tcpsnoop.accumulate.totals import Totals
 
 _SHARE_BITS = 6  # 64 buckets for each power of two
-_SHARES = 1 << _SHARE_BITS
 _BUCKET_BITS = 12  # 63 bits of values have 3,712 buckets
 # Buckets of all keys together: some 200 MB.
 MAX_BUCKETS = 1 << 22
 
 _COUNT, _SUM, _LEAST, _MOST = range(4)
-
-
-def log_linear(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number of each value's bucket; none of the values is negative."""
-    shift = np.maximum(buckets_of(values) - 1 - _SHARE_BITS, 0)
-    return (shift << _SHARE_BITS) + (values >> shift)
 
 
 def log_linear_bounds(buckets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -53,12 +46,13 @@ class Quantiles:
             (np.add, np.add, np.minimum, np.maximum),
             max_keys,
             bucket_bits=_BUCKET_BITS,
+            share_bits=_SHARE_BITS,
             max_rows=MAX_BUCKETS,
         )
 
     def observe(self, keys: Sequence[Column], values: NDArray[np.int64]) -> None:
         """Take rows in: a key and its value each."""
-        self._keyed.observe(keys, (1, values, values, values), log_linear(values))
+        self._keyed.observe(keys, (1, values, values, values), values)
 
     def merge(self, other: Quantiles) -> None:
         """Take in what another one has; it stays as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+POWERS_OF_TWO = 0  # as `share_bits`: Keyed finds these buckets
 _HALF = 31  # numbers of so many bits are exact as floats
 
 

@@ -6,6 +6,7 @@ It is the truth: `list probes -v` and the pages are made from it. It changes onl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -379,6 +380,11 @@ class ProbeBatch:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def fired(self) -> NDArray[np.uint8]:
+        """The number of the probe of each row, side by side: every report asks for them."""
+        return np.ascontiguousarray(self.rows["probe"])
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> ProbeBatch:
         """The chosen rows, with what belongs to them."""

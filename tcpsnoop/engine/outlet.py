@@ -79,11 +79,11 @@ class Outlet:
         self, batch: ProbeBatch, interfaces: Sequence[CaptureInterface], frames: Frames | None
     ) -> None:
         """Give the reporter the probes it attached to; write a log's rows."""
-        wanted = self._probes[batch.rows["probe"]]
+        wanted = self._probes[batch.fired]
+        if not wanted.any():
+            return
         if not wanted.all():
             batch = batch.take(wanted)
-        if len(batch) == 0:
-            return
         reporter = self._reporter
         if not self._is_log:
             cast(SummaryReporter, reporter).observe(batch)

@@ -15,7 +15,7 @@ import numpy as np
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import ProbeBatch
-from tcpsnoop.batches.rows import chosen
+from tcpsnoop.batches.rows import let_through
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -72,13 +72,14 @@ class Bytes:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the segments of a batch, no copies."""
-        rows = chosen(batch.rows, batch.rows["duplicate"] == 0)
-        port = -1 if self.remote_only else rows["lport"].astype(np.int64)
-        key = (rows["raddr_high"], rows["raddr_low"], np.broadcast_to(port, len(rows)))
-        size = np.maximum(rows["bytes"], 0)
-        sent = rows["outgoing"] == 1
-        unknown = (rows["bytes"] < 0).astype(np.int64)
-        self._sums.observe(key, (size * sent, size * ~sent, unknown))
+        rows = let_through(batch.rows, batch.rows["duplicate"] == 0)
+        port = np.full(len(rows), -1) if self.remote_only else rows["lport"]
+        key = (rows["raddr_high"], rows["raddr_low"], port)
+        size = rows["bytes"].copy()
+        unknown = size < 0
+        size[unknown] = 0
+        sent = size * rows["outgoing"]
+        self._sums.observe(key, (sent, size - sent, unknown))
 
     def merge(self, other: Bytes) -> None:
         """Add the sums of another."""

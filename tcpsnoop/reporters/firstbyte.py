@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import ProbeBatch
-from tcpsnoop.batches.rows import chosen
+from tcpsnoop.batches.rows import let_through
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
     duration_values,
@@ -90,17 +90,17 @@ class Firstbyte(Ends):
         """Take the turns of a batch in, once where both ends are local."""
         rows = batch.rows
         serves = rows["outgoing"] == 1
-        rows = chosen(rows, self.chosen(rows) & (serves | (rows["remote_local"] == 0)))
+        rows = let_through(rows, self.chosen(rows) & (serves | (rows["remote_local"] == 0)))
         serves = rows["outgoing"] == 1
-        details = chosen(batch.details, rows["detail"])
+        began = batch.details["kind"].take(rows["detail"])
         key = [
             np.where(serves, rows[f"l{name}"], rows[f"r{name}"])
             for name in ("addr_high", "addr_low", "port")
         ]
         for number, times in enumerate(self._times):
             measure, since = divmod(number, len(SINCE))
-            elapsed_ns = details[_COLUMNS_OF_DETAIL[measure]]
-            mine = (details["kind"] == since) & (elapsed_ns >= 0)
+            elapsed_ns = batch.details[_COLUMNS_OF_DETAIL[measure]].take(rows["detail"])
+            mine = (began == since) & (elapsed_ns >= 0)
             if self.measure in ("", MEASURES[measure]) and mine.any():
                 times.observe([column[mine] for column in key], elapsed_ns[mine])
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import MAPPED, text_of, text_words
 from tcpsnoop.batches.probes import RTT_METHODS, ProbeBatch
-from tcpsnoop.batches.rows import chosen
+from tcpsnoop.batches.rows import let_through
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
@@ -96,14 +96,16 @@ class Rtt(Ends):
 
     def observe(self, batch: ProbeBatch) -> None:
         """Take the samples of a batch in."""
-        rows = chosen(batch.rows, self.chosen(batch.rows))
-        details = chosen(batch.details, rows["detail"])
+        rows = let_through(batch.rows, self.chosen(batch.rows))
+        method, elapsed_ns = (
+            batch.details[name].take(rows["detail"]) for name in ("kind", "elapsed_ns")
+        )
         high, low = self._key(rows)
+        known = elapsed_ns >= 0
         for number, name in enumerate(RTT_METHODS):
-            mine = (details["kind"] == number) & (details["elapsed_ns"] >= 0)
-            if self.method in ("", name) and mine.any():
-                key = (high[mine], low[mine])
-                self._times[number].observe(key, details["elapsed_ns"][mine])
+            mine = np.flatnonzero((method == number) & known)
+            if self.method in ("", name) and len(mine):
+                self._times[number].observe((high[mine], low[mine]), elapsed_ns[mine])
 
     def merge(self, other: Rtt) -> None:
         """Add the samples of another."""

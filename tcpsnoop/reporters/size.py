@@ -13,10 +13,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from tcpsnoop.accumulate import Keyed, Totals, buckets_of, lower_bounds
+from tcpsnoop.accumulate import POWERS_OF_TWO, Keyed, Totals, lower_bounds
 from tcpsnoop.batches.addresses import text_words
 from tcpsnoop.batches.probes import ProbeBatch
-from tcpsnoop.batches.rows import chosen
+from tcpsnoop.batches.rows import let_through
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import (
     Align,
@@ -66,7 +66,8 @@ class Size:
 
     def __post_init__(self) -> None:
         # Segments, their bytes, the least and the most of one.
-        self._sizes = Keyed(3, (np.add, np.add, np.minimum, np.maximum), self.max_keys)
+        values = (np.add, np.add, np.minimum, np.maximum)
+        self._sizes = Keyed(3, values, self.max_keys, share_bits=POWERS_OF_TWO)
         self._unknown = 0
 
     @property
@@ -81,13 +82,13 @@ class Size:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Put the segments of a batch into their buckets, no copies."""
-        rows = chosen(batch.rows, batch.rows["duplicate"] == 0)
+        rows = let_through(batch.rows, batch.rows["duplicate"] == 0)
         known = rows["bytes"] >= 0
         self._unknown += len(rows) - int(np.count_nonzero(known))
-        rows = chosen(rows, known)
+        rows = let_through(rows, known)
         size = rows["bytes"]
         key = (rows["raddr_high"], rows["raddr_low"], rows["lport"])
-        self._sizes.observe(key, (1, size, size, size), buckets_of(size))
+        self._sizes.observe(key, (1, size, size, size), size)
 
     def merge(self, other: Size) -> None:
         """Add the histograms of another."""

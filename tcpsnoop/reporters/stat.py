@@ -9,17 +9,16 @@ known to be, segments are seen from the responder, and handshakes from either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.accumulate import Keyed
+from tcpsnoop.accumulate import Keyed, Totals
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, ProbeBatch
-from tcpsnoop.batches.rows import chosen
+from tcpsnoop.batches.rows import chosen, let_through
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -54,6 +53,28 @@ _SHOWN = (
     ("denied", "DENY", 5),
     ("reset", "RESET", 5),
 )
+# What rows of probes are counted as: segments, each kind with its bytes, then connections.
+_OUT, _IN, _RETRANSMITTED, _DUPLICATE, _OUT_OF_ORDER = range(5)
+_CONNECTIONS = 5
+_NOTHING = 63
+
+# By probe and whether the local end sent it.
+_COUNTED = np.full((256, 2), _NOTHING, np.uint8)
+_COUNTED[probes.SEND] = _OUT
+_COUNTED[probes.RECEIVE] = _IN
+_COUNTED[probes.REPEAT] = _DUPLICATE, _RETRANSMITTED
+_COUNTED[probes.OUT_OF_ORDER, 0] = _OUT_OF_ORDER
+for _number, _probe in enumerate(
+    (
+        probes.CONNECT_ESTABLISHED,
+        probes.ACCEPT_ESTABLISHED,
+        probes.CONNECT_REFUSED,
+        probes.ACCEPT_REFUSED,
+        probes.RESET,
+    )
+):
+    _COUNTED[_probe] = _CONNECTIONS + _number
+
 _UNSEEN = RETRANSMISSIONS.index("unseen")
 
 
@@ -95,8 +116,8 @@ class Stat:
     max_keys: int = option(DEFAULT_MAX_KEYS, "ports counted apart; the rest together")
 
     def __post_init__(self) -> None:
-        # The counters, and segments of unknown length.
-        self._sums = Keyed(1, [np.add] * (len(_COUNTERS) + 1), self.max_keys)
+        # By what is counted, as a bucket: how many, bytes, segments of unknown length.
+        self._sums = Keyed(1, [np.add] * 3, self.max_keys)
 
     @property
     def schema(self) -> Schema:
@@ -110,15 +131,21 @@ class Stat:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the probes of a batch, no copies."""
-        batch = batch.take(batch.rows["duplicate"] == 0)
-        rows = batch.rows
-        counters = _counters(batch)
+        rows = let_through(batch.rows, batch.rows["duplicate"] == 0)
+        counted, size = _COUNTED[rows["probe"], rows["outgoing"]], rows["bytes"].copy()
+        repeats = np.flatnonzero(rows["probe"] == probes.REPEAT)
+        if len(repeats):
+            details = chosen(batch.details, rows["detail"][repeats])
+            size[repeats] = details["overlap"]
+            # What fills a hole late is new to whoever receives it.
+            new = (details["kind"] == _UNSEEN) & (counted[repeats] == _DUPLICATE)
+            counted[repeats[new]] = _NOTHING
+        unknown = (size < 0) & (counted <= _IN)
+        size[size < 0] = 0
+        port = np.full(len(rows), -1)
         if self.by_port:
             port = np.where(rows["end"] == RESPONDER, rows["lport"], rows["rport"])
-            self._sums.observe((port.astype(np.int64),), counters)
-        elif len(rows):
-            sums = [np.array([int(each.sum())]) for each in counters]
-            self._sums.observe((np.full(1, -1),), sums)
+        self._sums.observe((port,), (1, size, unknown), counted)
 
     def merge(self, other: Stat) -> None:
         """Add the sums of another."""
@@ -127,48 +154,27 @@ class Stat:
     def report(self) -> Report:
         """Ascending by segments, then by port."""
         totals = self._sums.totals()
-        port, sums = totals.key(0), [totals.value(n) for n in range(len(_COUNTERS) + 1)]
+        port, sums = totals.key(0), _by_counter(totals)
         order = totals.order(sums[0] + sums[2], port)
         known = order < len(totals) - totals.has_other
         values = {"port": Values(np.where(known, port[order], -1))}
         for number, (name, _) in enumerate(_COUNTERS):
             values[name] = Values(sums[number][order])
-        notes = unknown_note(int(sums[-1].sum()))
+        notes = unknown_note(int(totals.value(2).sum()))
         if totals.has_other:
             values["service"] = Values(np.where(known, -1, 0), (OTHER,))
             notes += (other_note(self.max_keys),)
         return Report(Table(self.schema, values), notes)
 
 
-def _counters(batch: ProbeBatch) -> Sequence[NDArray[Any]]:
-    """What each row adds to each counter, in their order, and to the unknown lengths."""
-    rows = batch.rows
-    probe, outgoing = rows["probe"], rows["outgoing"] == 1
-    size = np.maximum(rows["bytes"], 0)
-    sent, received = probe == probes.SEND, probe == probes.RECEIVE
-    repeat = probe == probes.REPEAT
-    again = np.zeros(len(rows), np.int64)
-    seen = np.zeros(len(rows), np.bool_)
-    details = chosen(batch.details, rows["detail"][repeat])
-    # What fills a hole late is new to whoever receives it.
-    again[repeat], seen[repeat] = details["overlap"], details["kind"] != _UNSEEN
-    late = (probe == probes.OUT_OF_ORDER) & ~outgoing
-    columns = [
-        sent,
-        size * sent,
-        received,
-        size * received,
-        repeat & outgoing,
-        again * outgoing,
-        seen & ~outgoing,
-        again * ~outgoing,
-        late,
-        size * late,
-        probe == probes.CONNECT_ESTABLISHED,
-        probe == probes.ACCEPT_ESTABLISHED,
-        probe == probes.CONNECT_REFUSED,
-        probe == probes.ACCEPT_REFUSED,
-        probe == probes.RESET,
-        (sent | received) & (rows["bytes"] < 0),
-    ]
-    return [column.astype(np.int64) for column in columns]
+def _by_counter(totals: Totals) -> NDArray[np.int64]:
+    """The sums of each key, shape (counters, keys)."""
+    sums = np.zeros((len(_COUNTERS), len(totals)), np.int64)
+    key = np.repeat(np.arange(len(totals)), np.diff(totals.starts))
+    how_many, their_bytes, counted = *totals.by_bucket[:2], totals.buckets
+    segments, connections = counted < _CONNECTIONS, (counted >= _CONNECTIONS) & (counted != _NOTHING)
+    sums[2 * counted[segments], key[segments]] = how_many[segments]
+    sums[2 * counted[segments] + 1, key[segments]] = their_bytes[segments]
+    # Connections have no bytes, and stand behind.
+    sums[counted[connections] + _CONNECTIONS, key[connections]] = how_many[connections]
+    return sums

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.accumulate import Keyed, Totals, buckets_of, lower_bounds
+from tcpsnoop.accumulate import POWERS_OF_TWO, Keyed, Totals, lower_bounds
 from tcpsnoop.batches.addresses import text_of, text_words
 from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER, ProbeBatch
 from tcpsnoop.interfaces.owner_keys import OwnerKeys
@@ -92,7 +92,7 @@ class Wdist:
     def __post_init__(self) -> None:
         # Writes, their bytes, the least and the most of one; what attribution rests on.
         values = (np.add, np.add, np.minimum, np.maximum, np.bitwise_or)
-        self._writes = Keyed(4, values, self.max_keys)
+        self._writes = Keyed(4, values, self.max_keys, share_bits=POWERS_OF_TWO)
         self._owners = OwnerKeys()
 
     @property
@@ -121,7 +121,7 @@ class Wdist:
             side | np.where(rows["probe"] == APPLICATION_WRITE, _EXACT, 0),
         )
         size = rows["bytes"]
-        self._writes.observe(key, (1, size, size, size, evidence), buckets_of(size))
+        self._writes.observe(key, (1, size, size, size, evidence), size)
 
     def merge(self, other: Wdist) -> None:
         """Add the histograms of another."""

@@ -1,0 +1,152 @@
+"""Rows that are not sorted yet, each key once: a hash table, filled by a kernel.
+
+Most rows of a stream are of keys that were there just before. Here each costs a look at one line of
+a table, where sorting costs ten times as much; what is sorted then is each key once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpsnoop.accumulate.places import MOST_BUCKET_BITS
+from tcpsnoop.accumulate.runs import Run
+from tcpsnoop.kernel import Integer, Truth, inlined, kernel, prefetcher
+
+# The ufuncs that values are combined by, at the numbers that the kernel knows.
+OPERATIONS = (np.add, np.minimum, np.maximum, np.bitwise_or)
+_ADD, _MINIMUM, _MAXIMUM, _BITWISE_OR = range(len(OPERATIONS))
+
+_FREE = -1  # in place of a place
+_LEAST_LINES = 1 << 8
+# So many lines are looked at for a row. Hashes are known to all, so somebody may send keys that
+# meet: these are sorted, which takes no longer than sorting others.
+_PATIENCE = 64
+# Lines are brought near so many rows ahead of their use: a large table is not in the cache.
+_AHEAD = 16
+_FACTOR = 0x9E3779B1  # odd and without a pattern, of 32 bits
+_BUCKETS = (1 << MOST_BUCKET_BITS) - 1
+
+prefetch = prefetcher()
+
+
+class Recent:
+    """A table of rows: place, columns of the key, values, as those of a run; in any order.
+
+    `keys` is the number of the key's columns; the ufuncs are some of OPERATIONS.
+    """
+
+    def __init__(self, keys: int, ufuncs: Sequence[np.ufunc]) -> None:
+        self._keys = keys
+        self._operations = np.array([OPERATIONS.index(ufunc) for ufunc in ufuncs], np.int64)
+        self._used = np.zeros(1, np.int64)
+        self._lines = np.empty((0, 1 + keys + len(ufuncs)), np.int64)
+
+    def __len__(self) -> int:
+        return int(self._used[0])
+
+    @property
+    def is_full(self) -> bool:
+        """There is no room for another key: `clear` makes some."""
+        return len(self) >= _room(len(self._lines))
+
+    def take(self, rows: NDArray[np.int64], start: int) -> int:
+        """Take rows from `start` on; the first that was not taken.
+
+        `rows` has a row for each column. When it ends early the table is full, or too many keys
+        meet.
+        """
+        return int(_gather(rows, start, self._lines, self._keys, self._operations, self._used))
+
+    def run(self) -> Run:
+        """The columns of all rows."""
+        return list(np.ascontiguousarray(self._lines[self._lines[:, 0] != _FREE].T))
+
+    def clear(self, most_lines: int) -> None:
+        """Forget all rows; if it is full, have four times the room, but at most so many lines.
+
+        `most_lines` is a power of 2, or 0.
+        """
+        lines = len(self._lines)
+        if self.is_full:
+            lines = max(4 * lines, _LEAST_LINES)
+        lines = min(lines, most_lines)
+        if lines != len(self._lines):
+            self._lines = np.empty((lines, self._lines.shape[1]), np.int64)
+        self._lines[:, 0] = _FREE
+        self._used[0] = 0
+
+
+@kernel
+def _gather(
+    rows: NDArray[np.int64],
+    start: Integer,
+    lines: NDArray[np.int64],
+    keys: Integer,
+    operations: NDArray[np.int64],
+    used: NDArray[np.int64],
+) -> Integer:
+    """Combine each row with its key's line; the first row for which there is none and no room."""
+    width, count = rows.shape
+    last = len(lines) - 1
+    room = _room(len(lines))
+    if last < 0:
+        return start
+    for i in range(start, count):
+        prefetch(lines, _line_of(rows[0, min(i + _AHEAD, count - 1)]) & last)
+        at = _line_of(rows[0, i]) & last
+        looked = 0
+        while looked < _PATIENCE and lines[at, 0] != _FREE and not _is(lines, at, rows, i, keys):
+            at = (at + 1) & last
+            looked += 1
+        if looked == _PATIENCE:
+            return i
+        if lines[at, 0] != _FREE:
+            for number in range(len(operations)):
+                column = 1 + keys + number
+                old, new = lines[at, column], rows[column, i]
+                lines[at, column] = _combined(operations[number], old, new)
+            continue
+        if used[0] >= room:
+            return i
+        used[0] += 1
+        for column in range(width):
+            lines[at, column] = rows[column, i]
+    return count
+
+
+@inlined
+def _line_of(place: Integer) -> Integer:
+    """Where to look first; the caller takes as many of its lowest bits as the table has."""
+    # A key's buckets are neighbours, their lines must not be: long rows of lines in use take long.
+    return place >> MOST_BUCKET_BITS ^ (place & _BUCKETS) * _FACTOR >> MOST_BUCKET_BITS
+
+
+@inlined
+def _is(
+    lines: NDArray[np.int64], at: Integer, rows: NDArray[np.int64], i: Integer, keys: Integer
+) -> Truth:
+    """The line has the place and the key of the row."""
+    for column in range(1 + keys):
+        if lines[at, column] != rows[column, i]:
+            return False
+    return True
+
+
+@inlined
+def _combined(operation: Integer, old: Integer, new: Integer) -> Integer:
+    if operation == _ADD:
+        return old + new
+    if operation == _MINIMUM:
+        return min(old, new)
+    if operation == _MAXIMUM:
+        return max(old, new)
+    return old | new
+
+
+@kernel
+def _room(lines: Integer) -> Integer:
+    """How many of them may be used: beyond, looking takes longer and longer."""
+    return lines - (lines >> 2)
