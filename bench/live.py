@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -29,10 +29,14 @@ METHOD = """\
 `small_writes` sends as many {payload}-byte segments over the loopback device as one core can,
 both ends in one process, pinned to the first core; the capture is pinned to the last one and has
 `-B {buffer} -s {snap}`. Medians of {rounds} runs of {seconds:g} s, alternated, in a network
-namespace of their own. Drops are those the kernel counts, as the program itself reports them;
-each packet stands twice in the kernel's buffer (going out and coming in), so the share is of
-twice the packets sent. Then once more, with the capture stopped while `small_writes` runs and `-B
+namespace of their own. Drops are those the kernel counts, as the program itself reports them, the
+share is of what it handed over: `tcpdump` has it put each packet into the buffer twice (going out
+and coming in), `tcpsnoop` once. Then once more, with the capture stopped while `small_writes` runs and `-B
 {small_buffer}`: now there must be drops, and they must be told."""
+
+
+# How often the kernel hands each packet over.
+COPIES = {"tcpdump": 2, "tcpsnoop": 1}
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Load:
     packets: int
     seconds: float
     dropped: int | None
+    copies: int = 1
 
     @property
     def packets_per_second(self) -> float:
@@ -51,7 +56,7 @@ class Load:
     @property
     def drop_share(self) -> float:
         """Of what the kernel tried to hand over; not a number when nothing was said."""
-        return float("nan") if self.dropped is None else self.dropped / (2 * self.packets)
+        return float("nan") if self.dropped is None else self.dropped / (self.copies * self.packets)
 
 
 def measure(captures: Captures, quick: bool) -> Section:
@@ -69,7 +74,8 @@ def measure(captures: Captures, quick: bool) -> Section:
         alone = median(_generate(generator, seconds).packets_per_second for _ in range(rounds))
         for _ in range(rounds):
             for name, words in programs.items():
-                loads[name].append(under_load(words, generator, seconds))
+                done = under_load(words, generator, seconds)
+                loads[name].append(replace(done, copies=COPIES[name]))
         starved = {
             name: under_load(words, generator, seconds, stopped=True)
             for name, words in starved_programs.items()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 from typing import Any
 
 import pcapy
 
 from tcpsnoop.errors import UsageError
-from tcpsnoop.sources.devices import ANY
+from tcpsnoop.sources.devices import ANY, is_loopback
 
 # libpcap takes the size of the kernel's buffer as a C int of bytes.
 LARGEST_BUFFER_KIB = (2**31 - 1) // 1024
@@ -20,6 +23,10 @@ BLOCK_TIMEOUT_MS = 50
 _NO_SUCH_DEVICE = -5
 _NO_PERMISSION = (-8, -11)
 _NOT_UP = -9
+
+# linux/socket.h and linux/if_packet.h, since Linux 4.20.
+_SOL_PACKET = 263
+_PACKET_IGNORE_OUTGOING = 23
 
 
 def open_reader(name: str, snaplen: int, buffer_kib: int, promiscuous: bool) -> Any:
@@ -38,7 +45,18 @@ def open_reader(name: str, snaplen: int, buffer_kib: int, promiscuous: bool) -> 
     if outcome < 0:
         reader.close()
         raise UsageError(_refusal(name, outcome))
+    if is_loopback(name):
+        _take_coming_in_alone(reader.getfd())
     return reader
+
+
+def _take_coming_in_alone(descriptor: int) -> None:
+    """Of the loopback device, where each packet goes out and comes in.
+
+    libpcap leaves the first out, but only after the kernel has copied both into its buffer.
+    """
+    with socket.socket(fileno=os.dup(descriptor)) as capturing, contextlib.suppress(OSError):
+        capturing.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
 
 
 def _refusal(name: str, outcome: int) -> str:
