@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 REPORTER ?=
+# A worker for each core; `tests/conftest.py` says what one runs as a whole.
+SIDE_BY_SIDE = -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help install check lint types contracts test slow golden docs bench clean
@@ -28,10 +30,10 @@ contracts: ## import contracts of setup.cfg
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo
 
 test: ## tests, but for the slow ones
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
 slow: ## the slow tests alone
-	$(PYTHON) -m pytest -m slow
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m slow
 
 golden: ## write the golden files anew: all, or REPORTER=name; read the diff like code
 	$(PYTHON) -m tests.golden $(REPORTER)

@@ -24,10 +24,11 @@ METHOD = """\
 it, to {workers} prefork workers: each by a process of its own, or all by {workers} processes. They
 send 8 bytes, receive 8 and close, every second one with a reset. Processor time is that of the
 whole of tcpsnoop, all its threads, from the first connection to the last. The slowdown is that of
-`swarm` as fast as it goes, compared with the run with nothing beside it in the same round; in its
-own processor time is also what the kernel does in it for tcpsnoop. Idle means {sockets:,} open
-sockets without a packet for {seconds:g} s; the busy program is a shell that starts one process
-after the other. Medians of {rounds} rounds, in a network namespace of their own."""
+`swarm`, compared with the run with nothing beside it in the same round: at {rate:,} a second, each
+by a process of its own, and then as fast as it goes, when it leaves nothing of the processors to
+others; in its own processor time is also what the kernel does in it for tcpsnoop. Idle means
+{sockets:,} open sockets without a packet for {seconds:g} s; the busy program is a shell that starts
+one process after the other. Medians of {rounds} rounds, in a network namespace of their own."""
 
 NOTHING, UNNAMED, LIFE = "nothing", "`life`, if it named nobody", "`life`"
 _CAPTURE = ("-n", "-i", "lo", "-B", "65536")

@@ -31,8 +31,8 @@ both ends in one process, pinned to the first core; the capture is pinned to the
 `-B {buffer} -s {snap}`. Medians of {rounds} runs of {seconds:g} s, alternated, in a network
 namespace of their own. Drops are those the kernel counts, as the program itself reports them, the
 share is of what it handed over: `tcpdump` has it put each packet into the buffer twice (going out
-and coming in), `tcpsnoop` once. Then once more, with the capture stopped while `small_writes` runs and `-B
-{small_buffer}`: now there must be drops, and they must be told."""
+and coming in), `tcpsnoop` once. Then once more, with the capture stopped while `small_writes` runs
+and `-B {small_buffer}`: now there must be drops, and they must be told."""
 
 
 # How often the kernel hands each packet over.

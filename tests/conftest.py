@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import hypothesis
 import pytest
@@ -56,9 +57,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"needs the program {name}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a worker of several runs as a whole: a file, for its fixtures; all that needs root.
+
+    Tests that need root change the machine (devices, namespaces, tracing), or look at all of it.
+    """
+    for item in items:
+        alone = item.get_closest_marker("root") or item.get_closest_marker("live")
+        item.add_marker(pytest.mark.xdist_group("root" if alone else item.location[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of several has to tell at the end."""
+    told = getattr(node, "workeroutput", {})
+    node.config.stash[COMPARED].update(told.get("compared", ()))
+    node.config.stash[NOTICES] += told.get("notices", ())
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
     """End the run with notices and the count that .ci/run reads, after pytest's own summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["compared"] = sorted(session.config.stash[COMPARED])
+        session.config.workeroutput["notices"] = session.config.stash[NOTICES]
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or session.config.option.collectonly:

@@ -1,11 +1,13 @@
 """Values by key: counts, sums, extremes, histograms; exactly mergeable, under a cap of keys too.
 
 Rows are kept as columns sorted by a hash of the key, which costs the bytes of the columns, in the
-smallest integers that hold them, and eight more a row; the latest wait in a table (`recent`). When there are more keys than `max_keys`,
-those with the smallest hashes are kept: a key among the smallest of all was among the smallest in
-every part of the stream that had it, so nothing of it is ever lost, whatever the order and the
-parts, and what is kept is a fair sample. All other keys are one, the other. Rows can be capped in
-the same way: the keys kept are the longest sequence in the order of hashes whose rows are not more.
+smallest integers that hold them, and eight more a row; the latest wait in a table (`recent`).
+
+When there are more keys than `max_keys`, those with the smallest hashes are kept: a key among the
+smallest of all was among the smallest in every part of the stream that had it, so nothing of it is
+ever lost, whatever the order and the parts, and what is kept is a fair sample. All other keys are
+one, the other. Rows can be capped in the same way: the keys kept are the longest sequence in the
+order of hashes whose rows are not more.
 """
 
 from __future__ import annotations

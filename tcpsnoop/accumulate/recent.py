@@ -129,10 +129,10 @@ def _is(
     lines: NDArray[np.int64], at: Integer, rows: NDArray[np.int64], i: Integer, keys: Integer
 ) -> Truth:
     """The line has the place and the key of the row."""
-    for column in range(1 + keys):
-        if lines[at, column] != rows[column, i]:
-            return False
-    return True
+    column = 0
+    while column <= keys and lines[at, column] == rows[column, i]:
+        column += 1
+    return column > keys
 
 
 @inlined

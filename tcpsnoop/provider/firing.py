@@ -73,9 +73,9 @@ class Output(NamedTuple):
 def make_output(rows: int) -> Output:
     """Room for so many rows of probes."""
     return Output(
-        np.zeros(rows, PROBE_ROW),
-        np.zeros(rows, CLOSED_ROW),
-        np.zeros(rows, DETAIL),
+        np.empty(rows, PROBE_ROW),
+        np.empty(rows, CLOSED_ROW),
+        np.empty(rows, DETAIL),
         np.zeros(1, DETAIL),
         np.zeros(1, SEGMENT),
         np.zeros((MAX_WRITES, 2), np.int64),

@@ -51,7 +51,7 @@ State = NDArray[np.int64]
 
 def make_intervals() -> Intervals:
     """An empty pool."""
-    return np.zeros(POOL, INTERVAL)
+    return np.empty(POOL, INTERVAL)
 
 
 @kernel

@@ -33,7 +33,7 @@ State = NDArray[np.int64]
 
 def make_timings() -> Timings:
     """An empty pool."""
-    return np.zeros(POOL, TIMING)
+    return np.empty(POOL, TIMING)
 
 
 @kernel
