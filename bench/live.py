@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -74,8 +74,7 @@ def measure(captures: Captures, quick: bool) -> Section:
         alone = median(_generate(generator, seconds).packets_per_second for _ in range(rounds))
         for _ in range(rounds):
             for name, words in programs.items():
-                done = under_load(words, generator, seconds)
-                loads[name].append(replace(done, copies=COPIES[name]))
+                loads[name].append(under_load(words, generator, seconds))
         starved = {
             name: under_load(words, generator, seconds, stopped=True)
             for name, words in starved_programs.items()
@@ -125,7 +124,8 @@ def under_load(
     finally:
         process.kill()
         process.wait()
-    return Load(sent.packets, sent.seconds, dropped_by_kernel(said))
+    copies = COPIES["tcpdump" if words[0] == "tcpdump" else "tcpsnoop"]
+    return Load(sent.packets, sent.seconds, dropped_by_kernel(said), copies)
 
 
 def dropped_by_kernel(stderr: str) -> int | None:

@@ -71,7 +71,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of several has to tell at the end."""
     told = getattr(node, "workeroutput", {})
-    node.config.stash[COMPARED].update(told.get("compared", ()))
+    compared: set[str] = node.config.stash[COMPARED]
+    compared.update(told.get("compared", ()))
     node.config.stash[NOTICES] += told.get("notices", ())
 
 

@@ -88,7 +88,7 @@ class Keyed:
         taken = 0
         while (taken := self._recent.take(rows, taken)) < count:
             if not self._recent.is_full:
-                self._settle(rows[:, taken:])
+                self._settle(list(rows[:, taken:]))
                 return
             self._settle()
 
@@ -138,13 +138,13 @@ class Keyed:
             (1 << self._bits) - 1,
         )
 
-    def _settle(self, more: Sequence[Column] = ()) -> None:
+    def _settle(self, more: Run | None = None) -> None:
         """Sort what is recent into the run, and `more` rows."""
         rows = self._recent.run()
         lines = 1 << max(_RECENT_BITS, len(self._run[0]).bit_length() - _RECENT_SHARE_BITS)
         self._recent.clear(lines)
-        if len(more):
-            rows = joined([rows, list(more)])
+        if more is not None:
+            rows = joined([rows, more])
         new = combined(rows, self._keys, self._ufuncs)
         del rows
         self._run = self._capped(merged(self._run, new, self._keys, self._ufuncs))

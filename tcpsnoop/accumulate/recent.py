@@ -50,7 +50,7 @@ class Recent:
     @property
     def is_full(self) -> bool:
         """There is no room for another key: `clear` makes some."""
-        return len(self) >= _room(len(self._lines))
+        return len(self) >= int(_room(len(self._lines)))
 
     def take(self, rows: NDArray[np.int64], start: int) -> int:
         """Take rows from `start` on; the first that was not taken.

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import NOBODY_KNOWN, OwnerColumns
-from tcpsnoop.batches.packets import PacketBatch
 from tcpsnoop.batches.rows import chosen
 
 # Numbers of the probes in PROBE_ROW["probe"]; kernels freeze them.
@@ -369,13 +368,12 @@ class ProbeBatch:
 
     `rows` has dtype PROBE_ROW; `rows["detail"]` points into `closed` (dtype CLOSED_ROW) for probe
     `closed`, into `details` (dtype DETAIL) for the others.
-    `owners` has a row for each of `rows`. `packets` is there only for reporters that need frames.
+    `owners` has a row for each of `rows`.
     """
 
     rows: NDArray[np.void]
     closed: NDArray[np.void] = field(default_factory=lambda: np.empty(0, CLOSED_ROW))
     owners: OwnerColumns = NOBODY_KNOWN
-    packets: PacketBatch | None = None
     details: NDArray[np.void] = field(default_factory=lambda: np.empty(0, DETAIL))
 
     def __len__(self) -> int:
@@ -389,11 +387,7 @@ class ProbeBatch:
     def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> ProbeBatch:
         """The chosen rows, with what belongs to them."""
         owners = self.owners.take(index)
-        return ProbeBatch(chosen(self.rows, index), self.closed, owners, self.packets, self.details)
-
-    def of(self, *names: str) -> ProbeBatch:
-        """The rows of the named probes."""
-        return self.take(np.isin(self.rows["probe"], [PROBES[name].number for name in names]))
+        return ProbeBatch(chosen(self.rows, index), self.closed, owners, self.details)
 
     @property
     def laddr(self) -> NDArray[np.int64]:

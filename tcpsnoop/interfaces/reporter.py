@@ -58,7 +58,7 @@ class Reporter(Protocol):
 
     @property
     def needs_frames(self) -> bool:
-        """The packets' bytes must come along (`ProbeBatch.packets`)."""
+        """What is in the packets is wanted, layer by layer, below the rows."""
 
 
 @runtime_checkable

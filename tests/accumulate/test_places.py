@@ -26,7 +26,8 @@ def places(
 ) -> NDArray[np.int64]:
     rows = np.stack([np.full_like(keys[0], buckets), *keys])
     find_places(rows, len(keys), bits, share_bits, (1 << HASH_BITS) - 1)
-    return rows[0]
+    found: NDArray[np.int64] = rows[0]
+    return found
 
 
 @pytest.mark.parametrize(

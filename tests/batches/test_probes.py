@@ -66,10 +66,9 @@ def batch() -> probes.ProbeBatch:
     return batch_of(rows, [Owner(HOLDER, Process(number, 1, "x")) for number in (7, 8, 9)])
 
 
-def test_rows_of_some_probes(batch: probes.ProbeBatch) -> None:
-    assert batch.of("send").rows["packet"].tolist() == [1, 3]
-    assert batch.of("write", "send").rows["packet"].tolist() == [1, 2, 3]
-    assert len(batch.of("closed")) == 0
+def test_what_fired_is_the_probe_of_each_row(batch: probes.ProbeBatch) -> None:
+    assert batch.fired.tolist() == [probes.SEND, probes.WRITE, probes.SEND]
+    assert batch.take(np.array([1])).fired.tolist() == [probes.WRITE]
 
 
 def test_chosen_rows_keep_their_owners(batch: probes.ProbeBatch) -> None:

@@ -74,8 +74,9 @@ def test_drops_are_read_from_the_words_of_tcpdump() -> None:
     assert dropped_by_kernel("12 packets captured\n") is None
 
 
-def test_the_share_of_drops_is_of_both_passes_over_the_loopback() -> None:
-    assert Load(packets=100, seconds=2.0, dropped=50).drop_share == 0.25
+def test_the_share_of_drops_is_of_what_the_kernel_handed_over() -> None:
+    assert Load(packets=100, seconds=2.0, dropped=50).drop_share == 0.5
+    assert Load(packets=100, seconds=2.0, dropped=50, copies=2).drop_share == 0.25
     assert Load(packets=100, seconds=2.0, dropped=50).packets_per_second == 50
 
 
