@@ -79,18 +79,17 @@ def pytest_testnodedown(node: Any) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
     """End the run with notices and the count that .ci/run reads, after pytest's own summary."""
+    compared, notices = session.config.stash[COMPARED], session.config.stash[NOTICES]
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["compared"] = sorted(session.config.stash[COMPARED])
-        session.config.workeroutput["notices"] = session.config.stash[NOTICES]
+        session.config.workeroutput |= {"compared": sorted(compared), "notices": notices}
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or session.config.option.collectonly:
         return
     reporter.ensure_newline()
-    for notice in session.config.stash[NOTICES]:
+    for notice in notices:
         reporter.write_line(notice)
-    count = len(session.config.stash[COMPARED])
-    reporter.write_line(f"captures compared with the corpus: {count}")
+    reporter.write_line(f"captures compared with the corpus: {len(compared)}")
 
 
 @pytest.fixture(scope="session", autouse=True)
