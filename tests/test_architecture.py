@@ -281,7 +281,7 @@ def test_readme_shows_the_two_commands_that_ci_runs() -> None:
     blocks = re.findall(r"^```sh ci\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     assert len(blocks) == 2
     assert "venv" in blocks[0]
-    assert "pytest" in blocks[1]
+    assert "make test" in blocks[1]
 
 
 def test_the_changelog_tells_of_this_version() -> None:
