@@ -57,6 +57,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"needs the program {name}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a worker of several runs as a whole: a file, for its fixtures; all that needs root.
 
