@@ -37,13 +37,16 @@ def tell_of_compiling(note: Callable[[str], None]) -> None:
         note("compiling for the first run on this machine, some 20 seconds")
 
 
-def begin_precompiling() -> None:
-    """Start the second process, if nothing was compiled yet and there is a core for it."""
+def begin_precompiling() -> bool:
+    """Start the second process, if nothing was compiled yet and there is a core for it.
+
+    Whether it was: then there is time to compile everything else.
+    """
     if is_interpreted() or not sys.executable or len(os.sched_getaffinity(0)) < 2:
-        return
+        return False
     folder = cache_folder()
     if folder is None or any(folder.iterdir()):
-        return
+        return False
     command = [sys.executable, "-m", "tcpsnoop.engine.precompiling"]
     # Ctrl-C is for the run alone, and what goes wrong there only costs time here.
     nowhere = subprocess.DEVNULL
@@ -52,8 +55,9 @@ def begin_precompiling() -> None:
             command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
     except OSError:
-        return
+        return False
     _children.append(child)
+    return True
 
 
 def await_precompiling() -> None:

@@ -27,7 +27,7 @@ from tcpsnoop.engine.privileges import become, unprivileged_user
 from tcpsnoop.engine.reader import Reader, make_reader
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.engine.signals import StopRequest
-from tcpsnoop.engine.warming import warm_up
+from tcpsnoop.engine.warming import warm_reports, warm_up
 from tcpsnoop.engine.watching import with_intervals
 from tcpsnoop.errors import CaptureError, UsageError
 from tcpsnoop.interfaces.source import PacketSource
@@ -149,7 +149,8 @@ class Run:
     def execute(self) -> int:
         """Capture or read, report, tell; the exit status."""
         settings = self._settings
-        begin_precompiling()
+        if begin_precompiling():
+            warm_reports(settings)
         try:
             with self._outlets:
                 self._prepare()

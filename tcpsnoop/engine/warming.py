@@ -58,11 +58,15 @@ def warm_up(settings: Settings) -> None:
             outlet.begin(settings.renderer(RenderOptions(settings.header, settings.time)))
         drain(source, outlets, max_connections=1)
         source.close()
+    warm_reports(settings)
+
+
+def warm_reports(settings: Settings) -> None:
+    """Make those kernels ready that turn probes into reports, whatever these keep back."""
     for _ in settings.renderer(RenderOptions()).rows(_one_row()):
         pass
     if any(isinstance(own, SummaryReporter) for _, own in settings.reports):
         one = np.zeros(1, np.int64)
-        # Options may keep all rows back: sums are made of one row whatever these say.
         Keyed(1, [np.add], 1).observe([one], [1])
         # Reports are in the order of addresses as text.
         text_words(one, one)
