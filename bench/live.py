@@ -34,7 +34,6 @@ share is of what it handed over: `tcpdump` has it put each packet into the buffe
 and coming in), `tcpsnoop` once. Then once more, with the capture stopped while `small_writes` runs
 and `-B {small_buffer}`: now there must be drops, and they must be told."""
 
-
 # How often the kernel hands each packet over.
 COPIES = {"tcpdump": 2, "tcpsnoop": 1}
 
@@ -124,7 +123,7 @@ def under_load(
     finally:
         process.kill()
         process.wait()
-    copies = COPIES["tcpdump" if words[0] == "tcpdump" else "tcpsnoop"]
+    copies = COPIES.get(words[0], COPIES["tcpsnoop"])
     return Load(sent.packets, sent.seconds, dropped_by_kernel(said), copies)
 
 

@@ -40,7 +40,8 @@ def find_places(
             state = _mixed(state, rows[column, i])
         bucket = rows[0, i]
         if share_bits != AS_GIVEN:
-            bucket = bucket_of(bucket, share_bits)
+            # Values are not negative; if one is, as an input may lie, its row is not to be lost.
+            bucket = bucket_of(max(bucket, 0), share_bits)
         hashed: Integer = min((state & mask) >> bucket_bits - BUCKET_BITS, last)
         rows[0, i] = hashed << bucket_bits | bucket
 

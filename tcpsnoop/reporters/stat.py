@@ -172,10 +172,8 @@ def _by_counter(totals: Totals) -> NDArray[np.int64]:
     sums = np.zeros((len(_COUNTERS), len(totals)), np.int64)
     key = np.repeat(np.arange(len(totals)), np.diff(totals.starts))
     how_many, their_bytes, counted = *totals.by_bucket[:2], totals.buckets
-    segments, connections = (
-        counted < _CONNECTIONS,
-        (counted >= _CONNECTIONS) & (counted != _NOTHING),
-    )
+    segments = counted < _CONNECTIONS
+    connections = ~segments & (counted != _NOTHING)
     sums[2 * counted[segments], key[segments]] = how_many[segments]
     sums[2 * counted[segments] + 1, key[segments]] = their_bytes[segments]
     # Connections have no bytes, and stand behind.

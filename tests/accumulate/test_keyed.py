@@ -169,6 +169,15 @@ def test_pickling_merging_from_and_asking_change_nothing(
     assert (answer(block), answer(other)) == before
 
 
+def test_a_row_whose_value_is_negative_is_kept_in_the_lowest_bucket() -> None:
+    block = Keyed(1, [np.add], 10, share_bits=0)
+    block.observe((np.array([1, 2]),), (np.array([-7, 5]),), np.array([-7, 5]))
+    totals = block.totals()
+    found = zip(totals.key(0).tolist(), totals.buckets.tolist(), strict=True)
+    assert sorted(found) == [(1, 0), (2, 3)]
+    assert sorted(totals.value(0).tolist()) == [-7, 5]
+
+
 def test_batches_are_copied() -> None:
     """A batch is overwritten by the next."""
     high, low = np.array([1, 2]), np.array([3, 4])
