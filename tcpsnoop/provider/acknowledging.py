@@ -121,7 +121,7 @@ def _take_window(
     sender: Integer,
     wanted: Integer,
 ) -> None:
-    mine = table.analyses[2 * slot + sender]
+    mine, spell = table.analyses[2 * slot + sender], table.spells[2 * slot + sender]
     known = np.int64(mine["known"])
     time_ns = np.int64(segment["time_ns"])
     shut = np.int64(segment["window"]) == 0
@@ -129,9 +129,9 @@ def _take_window(
         return
     probe = probes.WINDOW_CLOSED if shut else probes.WINDOW_OPENED
     if shut:
-        mine["window_ns"] = time_ns
+        spell["window_ns"] = time_ns
     else:
-        output.draft[0]["elapsed_ns"] = max(time_ns - np.int64(mine["window_ns"]), 0)
+        output.draft[0]["elapsed_ns"] = max(time_ns - np.int64(spell["window_ns"]), 0)
     mine["known"] = known ^ SHUT
     if wanted >> probe & 1 != 0:
         connection = table.connections[slot]

@@ -202,9 +202,10 @@ def _step(
     new = states.after(old, event)
     if new == old:
         return
-    since_ns, time_ns = np.int64(analysis["since_ns"]), np.int64(segment["time_ns"])
+    spell = table.spells[2 * slot + end]
+    since_ns, time_ns = np.int64(spell["state_ns"]), np.int64(segment["time_ns"])
     analysis["state"] = new
-    analysis["since_ns"] = time_ns
+    spell["state_ns"] = time_ns
     if wanted & STATE_CHANGE != 0:
         draft = output.draft[0]
         draft["old"] = old

@@ -190,7 +190,9 @@ def fire_all(
 
     `repeats` counts the SYNs that the originator sent again.
     """
-    for probe in range(_HIGHEST_PROBE + 1):
+    # Most segments fire no others.
+    highest = probes.RECEIVE if fired < 1 << probes.RECEIVE + 1 else _HIGHEST_PROBE
+    for probe in range(highest + 1):
         if fired >> probe & 1 == 0:
             continue
         ends = viewed_from(connection, probe, sender)

@@ -103,12 +103,11 @@ TOTALS = np.dtype(
     align=True,
 )
 
-# What is remembered of an end to judge its segments by; for whoever asks for such a judgement.
+# What is remembered of an end to judge its segments by; for whoever asks for such a judgement. A
+# row is one line of the cache, as is one of OPENING.
 ANALYSIS = np.dtype(
     [
-        ("since_ns", "i8"),  # when it came into its state; NONE unknown
         ("ack_ns", "i8"),  # time of its latest ACK
-        ("window_ns", "i8"),  # since when its window is 0
         ("doubt", "i8"),  # what it sent again and is not acknowledged ends here; NONE nothing
         ("flight", "i4"),  # first and last of its segments that wait for their ACK
         ("flight_last", "i4"),
@@ -128,25 +127,42 @@ ANALYSIS = np.dtype(
     align=True,
 )
 
+# Since when an end is as it is; apart, as few segments change that.
+SPELL = np.dtype(
+    [
+        ("state_ns", "i8"),  # when it came into its state; NONE unknown
+        ("window_ns", "i8"),  # since when its window is 0
+    ],
+    align=True,
+)
+
 # What is remembered of a connection likewise.
 OPENING = np.dtype(
     [
-        ("syn_ns", "i8"),  # time of the latest SYN, and of the first and the latest SYN|ACK
-        ("synack_first_ns", "i8"),
-        ("synack_ns", "i8"),
         ("syn_clock_ns", "i8"),  # capture time of the latest SYN
         ("accepted_ns", "i8"),  # time of the ACK that completed the handshake; NONE not yet
         ("syn_rtt_ns", "i8"),  # SYN to SYN|ACK; NONE unknown
         ("irtt_ns", "i8"),  # the whole handshake; NONE unknown
         ("request_ns", "i8"),  # last new byte of the request; NONE when it is answered
+        ("before", "i4"),  # neighbours in the list of unanswered SYNs
+        ("after", "i4"),
+        ("overflows", "u2"),  # SYN|ACKs sent again after the originator's ACK
+        ("known", "u1"),  # bits, see below
+        ("spare", "u1", 13),  # to the end of the line
+    ],
+    align=True,
+)
+
+# What times its handshake; apart, as no other segment does.
+HANDSHAKE = np.dtype(
+    [
+        ("syn_ns", "i8"),  # time of the latest SYN, and of the first and the latest SYN|ACK
+        ("synack_first_ns", "i8"),
+        ("synack_ns", "i8"),
         ("syn_stamp", "u4"),  # TSval of the first and of the latest SYN and SYN|ACK
         ("syn_stamp_last", "u4"),
         ("synack_stamp", "u4"),
         ("synack_stamp_last", "u4"),
-        ("before", "i4"),  # neighbours in the list of unanswered SYNs
-        ("after", "i4"),
-        ("overflows", "u2"),  # SYN|ACKs sent again after the originator's ACK
-        ("known", "u1"),  # bits of provider.opening
     ],
     align=True,
 )
@@ -182,7 +198,7 @@ FOLLOWS = 13  # 1: bytes are followed, `streams` is in use
 COUNTS = 14  # 1: they are counted too, `totals` is in use
 LOG_END = 15  # entries from here on are too old to count
 BUCKETS = 16  # buckets in use
-ANALYSES = 17  # 1: segments are judged, `analyses` and `openings` are in use
+ANALYSES = 17  # 1: segments are judged, `analyses` and what follows them is in use
 DETAIL_ROWS = 18  # rows of `details` written
 NEW_BYTES = 19  # of the segment at hand: bytes not seen before
 PROBED = 20  # whether it is a keep-alive or window probe, see provider.stream
@@ -213,7 +229,9 @@ class ConnectionTable(NamedTuple):
     streams: NDArray[np.void]  # STREAM, likewise
     totals: NDArray[np.void]  # TOTALS, likewise
     analyses: NDArray[np.void]  # ANALYSIS, likewise
+    spells: NDArray[np.void]  # SPELL, likewise
     openings: NDArray[np.void]  # OPENING, shape (n,)
+    handshakes: NDArray[np.void]  # HANDSHAKE, likewise
     buckets: NDArray[np.int32]  # first row of each bucket, as many as are in use
     keys: NDArray[np.int64]  # random multipliers of the hash
     state: NDArray[np.int64]  # counters, see the constants
@@ -245,7 +263,9 @@ def make_table(
         _zeros(2 * capacity, STREAM),
         _zeros(2 * capacity, TOTALS),
         _zeros(2 * capacity, ANALYSIS),
+        _zeros(2 * capacity, SPELL),
         _zeros(capacity, OPENING),
+        _zeros(capacity, HANDSHAKE),
         buckets,
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,

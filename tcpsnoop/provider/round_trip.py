@@ -48,6 +48,7 @@ def time_handshake(
 ) -> None:
     """Note when SYN, SYN|ACK and the ACK came; `fired` are the probes of the handshake."""
     opening, connection = table.openings[slot], table.connections[slot]
+    handshake = table.handshakes[slot]
     flags = np.int64(segment["flags"])
     time_ns = np.int64(segment["time_ns"])
     originator = np.int64(connection["originator"])
@@ -56,9 +57,9 @@ def time_handshake(
         return
     if fired & _CONNECT_ESTABLISHED != 0:
         first_ns = np.int64(connection["start_ns"])
-        stamps = np.int64(opening["syn_stamp"]), np.int64(opening["syn_stamp_last"])
+        stamps = np.int64(handshake["syn_stamp"]), np.int64(handshake["syn_stamp_last"])
         asked = np.int64(table.ends[2 * slot + originator]["repeats"])
-        sent_ns = _sent(segment, asked, first_ns, np.int64(opening["syn_ns"]), *stamps)
+        sent_ns = _sent(segment, asked, first_ns, np.int64(handshake["syn_ns"]), *stamps)
         if sent_ns != NONE and time_ns >= sent_ns:
             answer_ns = time_ns - sent_ns
             opening["syn_rtt_ns"] = answer_ns
@@ -66,22 +67,22 @@ def time_handshake(
     if flags & SYN != 0:
         stamp = np.int64(segment["tsval"])
         if flags & ACK == 0:
-            opening["syn_ns"] = time_ns
-            opening["syn_stamp_last"] = stamp
+            handshake["syn_ns"] = time_ns
+            handshake["syn_stamp_last"] = stamp
             if repeats == 0:
-                opening["syn_stamp"] = stamp
+                handshake["syn_stamp"] = stamp
         else:
-            opening["synack_ns"] = time_ns
-            opening["synack_stamp_last"] = stamp
+            handshake["synack_ns"] = time_ns
+            handshake["synack_stamp_last"] = stamp
             if repeats == 0:
-                opening["synack_first_ns"] = time_ns
-                opening["synack_stamp"] = stamp
+                handshake["synack_first_ns"] = time_ns
+                handshake["synack_stamp"] = stamp
     if fired & _ACCEPT_ESTABLISHED != 0:
         opening["accepted_ns"] = time_ns
-        stamps = np.int64(opening["synack_stamp"]), np.int64(opening["synack_stamp_last"])
+        stamps = np.int64(handshake["synack_stamp"]), np.int64(handshake["synack_stamp_last"])
         answered = np.int64(table.ends[2 * slot + 1 - sender]["repeats"])
-        first_ns = np.int64(opening["synack_first_ns"])
-        sent_ns = _sent(segment, answered, first_ns, np.int64(opening["synack_ns"]), *stamps)
+        first_ns = np.int64(handshake["synack_first_ns"])
+        sent_ns = _sent(segment, answered, first_ns, np.int64(handshake["synack_ns"]), *stamps)
         if sent_ns != NONE and time_ns >= sent_ns:
             answer_ns = time_ns - sent_ns
             _sample(segment, table, output, slot, sender, wanted, 1 - sender, _SYNACK, answer_ns)

@@ -25,7 +25,7 @@ from tcpsnoop.provider.memory import (
 )
 
 # How many segments lie between the steps of looking ahead: as many as pass while memory answers.
-STEP = 32
+STEP = 8
 # What is known of segments ahead, in a ring: three steps of them.
 RING = 4 * STEP
 _RING = RING - 1
@@ -134,7 +134,7 @@ def place_of(table: ConnectionTable, segment: Row) -> Integer:
 @inlined
 def _bring_near(table: ConnectionTable, slot: Integer) -> None:
     """Fetch what is known of the connection in row `slot`, as far as it is in use."""
-    state, first, second = table.state, 2 * slot, 2 * slot + 1
+    state, first = table.state, 2 * slot
     prefetch(table.ends, first)
     if state[FOLLOWS] != 0:
         prefetch(table.streams, first)
@@ -142,7 +142,7 @@ def _bring_near(table: ConnectionTable, slot: Integer) -> None:
             prefetch(table.totals, first)
         if state[ANALYSES] != 0:
             prefetch(table.analyses, first)
-            prefetch(table.analyses, second)
+            prefetch(table.analyses, first + 1)
             prefetch(table.openings, slot)
 
 
@@ -167,12 +167,13 @@ def begin_looking(
 @inlined
 def look_ahead(
     table: ConnectionTable,
+    timings: NDArray[np.void],
     segments: SegmentBatch,
     at: Integer,
     places: NDArray[np.int64],
     heads: NDArray[np.int64],
 ) -> Integer:
-    """`place_of` segment `at`, as it was STEP segments before, and a step for three others ahead.
+    """`place_of` segment `at`, as it was STEP segments before, and a step for four others ahead.
 
     Each asks memory for what the next one needs: so it is never waited for. `places` and `heads`
     are rings of RING entries.
@@ -184,6 +185,8 @@ def look_ahead(
         _ask_for_head(table, at + 2 * STEP, places, heads)
     if at + STEP < count:
         _ask_for_rows(table, segments, at + STEP, places, heads)
+    if at + STEP // 2 < count and table.state[ANALYSES] != 0:
+        _ask_for_timings(table, timings, places[at + STEP // 2 & _RING])
     return places[at & _RING]
 
 
@@ -217,6 +220,15 @@ def _ask_for_rows(
     places[i & _RING] = place
     if place >= 0:
         _bring_near(table, place >> 1)
+
+
+@inlined
+def _ask_for_timings(table: ConnectionTable, timings: NDArray[np.void], place: Integer) -> None:
+    """What the other end has sent first of that which waits for an answer."""
+    if place >= 0:
+        theirs = table.analyses[place ^ 1]
+        prefetch(timings, theirs["flight"])
+        prefetch(timings, theirs["stamps"])
 
 
 @kernel
@@ -312,9 +324,9 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
             totals["probe"] = 0
             totals["segments"] = 0
         if table.state[ANALYSES] != 0:
-            _clear_analysis(table.analyses[index])
+            _clear_analysis(table.analyses[index], table.spells[index])
     if table.state[ANALYSES] != 0:
-        _clear_opening(table.openings[slot])
+        _clear_opening(table.openings[slot], table.handshakes[slot])
 
 
 @kernel
@@ -328,10 +340,10 @@ def _clear(stream: Row) -> None:
 
 
 @kernel
-def _clear_analysis(analysis: Row) -> None:
-    analysis["since_ns"] = NONE
+def _clear_analysis(analysis: Row, spell: Row) -> None:
+    spell["state_ns"] = NONE
+    spell["window_ns"] = 0
     analysis["ack_ns"] = 0
-    analysis["window_ns"] = 0
     analysis["doubt"] = NONE
     analysis["flight"] = NONE
     analysis["flight_last"] = NONE
@@ -350,23 +362,23 @@ def _clear_analysis(analysis: Row) -> None:
 
 
 @kernel
-def _clear_opening(opening: Row) -> None:
-    opening["syn_ns"] = NONE
-    opening["synack_first_ns"] = NONE
-    opening["synack_ns"] = NONE
+def _clear_opening(opening: Row, handshake: Row) -> None:
     opening["syn_clock_ns"] = 0
     opening["accepted_ns"] = NONE
     opening["syn_rtt_ns"] = NONE
     opening["irtt_ns"] = NONE
     opening["request_ns"] = NONE
-    opening["syn_stamp"] = 0
-    opening["syn_stamp_last"] = 0
-    opening["synack_stamp"] = 0
-    opening["synack_stamp_last"] = 0
     opening["before"] = NONE
     opening["after"] = NONE
     opening["overflows"] = 0
     opening["known"] = 0
+    handshake["syn_ns"] = NONE
+    handshake["synack_first_ns"] = NONE
+    handshake["synack_ns"] = NONE
+    handshake["syn_stamp"] = 0
+    handshake["syn_stamp_last"] = 0
+    handshake["synack_stamp"] = 0
+    handshake["synack_stamp_last"] = 0
 
 
 @kernel

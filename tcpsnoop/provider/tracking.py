@@ -104,7 +104,7 @@ def track(
             continue
         segment = segments[i]
         if looked < i:
-            place = look_ahead(table, segments, i, output.places, output.heads)
+            place = look_ahead(table, memory.timings, segments, i, output.places, output.heads)
             looked = i
         if place < 0:
             # Not there when it was looked for; a segment since then may have been its first.

@@ -16,8 +16,10 @@ from tcpsnoop.provider.memory import NONE, make_table
         (memory.END, 32),
         (memory.STREAM, 32),
         (memory.TOTALS, 32),
-        (memory.ANALYSIS, 80),
-        (memory.OPENING, 96),
+        (memory.ANALYSIS, 64),
+        (memory.SPELL, 16),
+        (memory.OPENING, 64),
+        (memory.HANDSHAKE, 40),
     ],
 )
 def test_rows_have_their_size(dtype: np.dtype[np.void], bytes_: int) -> None:
@@ -28,8 +30,8 @@ def test_rows_have_their_size(dtype: np.dtype[np.void], bytes_: int) -> None:
 @pytest.mark.parametrize("capacity", [1, 2, 3, 5_000])
 def test_an_empty_table(capacity: int) -> None:
     table = make_table(capacity, follows=True, counts=False, analyses=True)
-    assert len(table.connections) == len(table.openings) == capacity
-    for rows in (table.ends, table.streams, table.totals, table.analyses):
+    assert len(table.connections) == len(table.openings) == len(table.handshakes) == capacity
+    for rows in (table.ends, table.streams, table.totals, table.analyses, table.spells):
         assert len(rows) == 2 * capacity
     state = table.state
     assert [state[flag] for flag in (memory.FOLLOWS, memory.COUNTS, memory.ANALYSES)] == [1, 0, 1]
