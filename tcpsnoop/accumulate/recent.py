@@ -17,8 +17,9 @@ from tcpsnoop.kernel import Integer, Truth, inlined, kernel, prefetcher
 
 # The ufuncs that values are combined by, at the numbers that the kernel knows.
 OPERATIONS = (np.add, np.minimum, np.maximum, np.bitwise_or)
-_ADD, _MINIMUM, _MAXIMUM, _BITWISE_OR = range(len(OPERATIONS))
+_ADD, _MINIMUM, _MAXIMUM = range(3)
 
+_CACHE_LINE = 8  # words
 _FREE = -1  # in place of a place
 _LEAST_LINES = 1 << 8
 # So many lines are looked at for a row. Hashes are known to all, so somebody may send keys that
@@ -42,15 +43,22 @@ class Recent:
         self._keys = keys
         self._operations = np.array([OPERATIONS.index(ufunc) for ufunc in ufuncs], np.int64)
         self._used = np.zeros(1, np.int64)
-        self._lines = np.empty((0, 1 + keys + len(ufuncs)), np.int64)
+        self._width = 1 + keys + len(ufuncs)
+        self._bits = (self._width - 1).bit_length()
+        self._words = _words(0, self._bits)
 
     def __len__(self) -> int:
         return int(self._used[0])
 
     @property
+    def lines(self) -> int:
+        """The lines of the table, a power of 2, or 0."""
+        return len(self._words) >> self._bits
+
+    @property
     def is_full(self) -> bool:
         """There is no room for another key: `clear` makes some."""
-        return len(self) >= int(_room(len(self._lines)))
+        return len(self) >= int(_room(self.lines))
 
     def take(self, rows: NDArray[np.int64], start: int) -> int:
         """Take rows from `start` on; the first that was not taken.
@@ -58,62 +66,80 @@ class Recent:
         `rows` has a row for each column. When it ends early the table is full, or too many keys
         meet.
         """
-        return int(_gather(rows, start, self._lines, self._keys, self._operations, self._used))
+        return int(
+            _gather(rows, start, self._words, self._bits, self._keys, self._operations, self._used)
+        )
 
     def run(self) -> Run:
         """The columns of all rows."""
-        return list(np.ascontiguousarray(self._lines[self._lines[:, 0] != _FREE].T))
+        lines = self._words.reshape(-1, 1 << self._bits)
+        used = lines[lines[:, 0] != _FREE]
+        return list(np.ascontiguousarray(used[:, : self._width].T))
 
     def clear(self, most_lines: int) -> None:
         """Forget all rows; if it is full, have four times the room, but at most so many lines.
 
         `most_lines` is a power of 2, or 0.
         """
-        lines = len(self._lines)
+        lines = self.lines
         if self.is_full:
             lines = max(4 * lines, _LEAST_LINES)
         lines = min(lines, most_lines)
-        if lines != len(self._lines):
-            self._lines = np.empty((lines, self._lines.shape[1]), np.int64)
-        self._lines[:, 0] = _FREE
+        if lines != self.lines:
+            self._words = _words(lines, self._bits)
+        self._words[:: 1 << self._bits] = _FREE
         self._used[0] = 0
+
+
+def _words(lines: int, bits: int) -> NDArray[np.int64]:
+    """Room for so many lines of 2^bits words, the first at the beginning of a line of the cache.
+
+    So a line of eight words is one of the cache, where it would else lie in two.
+    """
+    words = np.empty((lines << bits) + _CACHE_LINE, np.int64)
+    start = -words.ctypes.data % (_CACHE_LINE * words.itemsize) // words.itemsize
+    return words[start : start + (lines << bits)]
 
 
 @kernel
 def _gather(
     rows: NDArray[np.int64],
     start: Integer,
-    lines: NDArray[np.int64],
+    words: NDArray[np.int64],
+    bits: Integer,
     keys: Integer,
     operations: NDArray[np.int64],
     used: NDArray[np.int64],
 ) -> Integer:
-    """Combine each row with its key's line; the first row for which there is none and no room."""
+    """Combine each row with its key's line; the first row for which there is none and no room.
+
+    A line is 2^bits words, of which the first are its place, its key and its values.
+    """
     width, count = rows.shape
-    last = len(lines) - 1
-    room = _room(len(lines))
-    if last < 0:
+    lines = len(words) >> bits
+    last, room = lines - 1, _room(lines)
+    if lines == 0:
         return start
     for i in range(start, count):
-        prefetch(lines, _line_of(rows[0, min(i + _AHEAD, count - 1)]) & last)
-        at = _line_of(rows[0, i]) & last
+        prefetch(words, (_line_of(rows[0, min(i + _AHEAD, count - 1)]) & last) << bits)
+        place = rows[0, i]
+        line = _line_of(place) & last
+        at = line << bits
         looked = 0
-        while looked < _PATIENCE and lines[at, 0] != _FREE and not _is(lines, at, rows, i, keys):
-            at = (at + 1) & last
+        while looked < _PATIENCE and words[at] != _FREE and not _is(words, at, rows, i, keys):
+            line = (line + 1) & last
+            at = line << bits
             looked += 1
         if looked == _PATIENCE:
             return i
-        if lines[at, 0] != _FREE:
-            for number in range(len(operations)):
-                column = 1 + keys + number
-                old, new = lines[at, column], rows[column, i]
-                lines[at, column] = _combined(operations[number], old, new)
+        if words[at] != _FREE:
+            _combine(words, at, rows, i, keys, operations)
             continue
         if used[0] >= room:
             return i
         used[0] += 1
         for column in range(width):
-            lines[at, column] = rows[column, i]
+            words[at + column] = rows[column, i]
     return count
 
 
@@ -126,24 +152,36 @@ def _line_of(place: Integer) -> Integer:
 
 @inlined
 def _is(
-    lines: NDArray[np.int64], at: Integer, rows: NDArray[np.int64], i: Integer, keys: Integer
+    words: NDArray[np.int64], at: Integer, rows: NDArray[np.int64], i: Integer, keys: Integer
 ) -> Truth:
-    """The line has the place and the key of the row."""
+    """The line that begins at word `at` has the place and the key of the row."""
     column = 0
-    while column <= keys and lines[at, column] == rows[column, i]:
+    while column <= keys and words[at + column] == rows[column, i]:
         column += 1
     return column > keys
 
 
 @inlined
-def _combined(operation: Integer, old: Integer, new: Integer) -> Integer:
-    if operation == _ADD:
-        return old + new
-    if operation == _MINIMUM:
-        return min(old, new)
-    if operation == _MAXIMUM:
-        return max(old, new)
-    return old | new
+def _combine(
+    words: NDArray[np.int64],
+    at: Integer,
+    rows: NDArray[np.int64],
+    i: Integer,
+    keys: Integer,
+    operations: NDArray[np.int64],
+) -> None:
+    """Take the values of the row into the line that begins at word `at`."""
+    for number in range(len(operations)):
+        operation, column = operations[number], 1 + keys + number
+        new = rows[column, i]
+        if operation == _ADD:
+            words[at + column] += new
+        elif operation == _MINIMUM:
+            words[at + column] = min(words[at + column], new)
+        elif operation == _MAXIMUM:
+            words[at + column] = max(words[at + column], new)
+        else:
+            words[at + column] |= new
 
 
 @kernel

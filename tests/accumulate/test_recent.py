@@ -16,9 +16,9 @@ def table(*columns: list[int]) -> NDArray[np.int64]:
 
 def with_room(lines: int) -> Recent:
     recent = Recent(1, OPERATIONS)
-    while len(recent._lines) < lines:
+    while recent.lines < lines:
         recent.clear(MOST)
-        place = list(range(len(recent._lines)))
+        place = list(range(recent.lines))
         recent.take(table(place, place, *[place] * 4), 0)
     recent.clear(lines)
     return recent
