@@ -9,7 +9,8 @@ import numpy as np
 
 from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.owners import NOT_ASKED, Owner, OwnerColumns
-from tcpsnoop.batches.probes import CLOSED, CLOSED_ROW, DETAIL, PROBE_ROW, PROBES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import CLOSED, CLOSED_ROW, DETAIL, PROBE_ROW, PROBES
 
 # 2006-05-13 08:00:00 UTC
 START_NS = 1_147_507_200_000_000_000

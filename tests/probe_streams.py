@@ -22,6 +22,7 @@ from tcpsnoop.batches.owners import (
     OwnerColumns,
     Process,
 )
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import (
     CLOSED_ROW,
     CONN_STATES,
@@ -32,7 +33,6 @@ from tcpsnoop.batches.probes import (
     RETRANSMISSIONS,
     RTT_METHODS,
     STATES,
-    ProbeBatch,
 )
 from tests.probe_batches import START_NS
 

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, PROBES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, PROBES
 from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter, SummaryReporter
 from tcpsnoop.registry import REPORTERS, load, names

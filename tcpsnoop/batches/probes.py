@@ -5,14 +5,9 @@ It is the truth: `list probes -v` and the pages are made from it. It changes onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
-from tcpsnoop.batches.owners import NOBODY_KNOWN, OwnerColumns
-from tcpsnoop.batches.rows import chosen
 
 # Numbers of the probes in PROBE_ROW["probe"]; kernels freeze them.
 SEND = 0
@@ -360,41 +355,3 @@ DETAIL = np.dtype(
     ],
     align=True,
 )
-
-
-@dataclass(frozen=True)
-class ProbeBatch:
-    """Fired probes in the order they fired; valid until the next batch.
-
-    `rows` has dtype PROBE_ROW; `rows["detail"]` points into `closed` (dtype CLOSED_ROW) for probe
-    `closed`, into `details` (dtype DETAIL) for the others.
-    `owners` has a row for each of `rows`.
-    """
-
-    rows: NDArray[np.void]
-    closed: NDArray[np.void] = field(default_factory=lambda: np.empty(0, CLOSED_ROW))
-    owners: OwnerColumns = NOBODY_KNOWN
-    details: NDArray[np.void] = field(default_factory=lambda: np.empty(0, DETAIL))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @cached_property
-    def fired(self) -> NDArray[np.uint8]:
-        """The number of the probe of each row, side by side: every report asks for them."""
-        return np.ascontiguousarray(self.rows["probe"])
-
-    def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> ProbeBatch:
-        """The chosen rows, with what belongs to them."""
-        owners = self.owners.take(index)
-        return ProbeBatch(chosen(self.rows, index), self.closed, owners, self.details)
-
-    @property
-    def laddr(self) -> NDArray[np.int64]:
-        """Addresses of the end at the left, shape (n, 2)."""
-        return np.stack((self.rows["laddr_high"], self.rows["laddr_low"]), axis=1)
-
-    @property
-    def raddr(self) -> NDArray[np.int64]:
-        """Addresses of the end at the right, shape (n, 2)."""
-        return np.stack((self.rows["raddr_high"], self.rows["raddr_low"]), axis=1)

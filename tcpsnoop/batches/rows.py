@@ -17,11 +17,6 @@ def chosen(
     return rows.take(np.flatnonzero(which) if which.dtype == np.bool_ else which)
 
 
-def let_through(rows: NDArray[np.void], mask: NDArray[np.bool_]) -> NDArray[np.void]:
-    """The rows that a mask chooses: a copy, or where it chooses all, the rows themselves."""
-    return rows if mask.all() else chosen(rows, mask)
-
-
 def copied(rows: NDArray[np.void]) -> NDArray[np.void]:
     """A copy of all rows: `rows.copy()`."""
     return rows.take(np.arange(len(rows)))

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tcpsnoop.batches.owners import Context, Process
-from tcpsnoop.batches.probes import RECEIVE, SEND, WRITE, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import RECEIVE, SEND, WRITE
 from tcpsnoop.batches.rows import chosen, copied
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
@@ -117,7 +118,8 @@ class Attribution:
         now = self._now(now)
         kept = replace(
             batch,
-            rows=copied(batch.rows),
+            every=copied(batch.rows),
+            index=None,
             closed=copied(batch.closed),
             details=copied(batch.details),
         )

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.packets import CaptureInterface
-from tcpsnoop.batches.probes import PROBES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.batches.rows import chosen
 from tcpsnoop.engine.frames import Frames
+from tcpsnoop.engine.gathered import Gathered
 from tcpsnoop.engine.output import Sink
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.renderer import Renderer
@@ -32,7 +34,8 @@ class Outlet:
     """Feeds a reporter and writes what it has to say.
 
     `leading` names the leading machine fields this run has; `name_columns` fills host and service
-    names; `top` and `sort` are the options of that name.
+    names; `top` and `sort` are the options of that name. With `gathers` few rows wait for others
+    until `pass_on`; whatever packets they show are not there any more.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Outlet:
         files: Sequence[str] = (),
         top: int | None = None,
         sort: str | None = None,
+        gathers: bool = False,
     ) -> None:
         self.name = name
         self.probes = reporter.probes
@@ -59,6 +63,8 @@ class Outlet:
         self._files = files
         self._top, self._sort = top, sort
         self._renderer: Renderer | None = None
+        self._gathered = Gathered() if gathers else None
+        self._interfaces: Sequence[CaptureInterface] = ()
         self._probes = np.zeros(256, np.bool_)
         self._probes[[PROBES[probe].number for probe in reporter.probes]] = True
         if sort is not None:
@@ -79,11 +85,25 @@ class Outlet:
         self, batch: ProbeBatch, interfaces: Sequence[CaptureInterface], frames: Frames | None
     ) -> None:
         """Give the reporter the probes it attached to; write a log's rows."""
-        wanted = self._probes[batch.fired]
-        if not wanted.any():
+        batch = batch.attached(self._probes)
+        if len(batch) == 0:
             return
-        if not wanted.all():
-            batch = batch.take(wanted)
+        if self._gathered is None:
+            self._take(batch, interfaces, frames)
+            return
+        self._interfaces = interfaces
+        for many in self._gathered.pass_on(batch):
+            self._take(many, interfaces, frames)
+
+    def pass_on(self) -> None:
+        """Give the reporter what waited for more."""
+        if self._gathered is not None:
+            for few in self._gathered.rest():
+                self._take(few, self._interfaces, None)
+
+    def _take(
+        self, batch: ProbeBatch, interfaces: Sequence[CaptureInterface], frames: Frames | None
+    ) -> None:
         reporter = self._reporter
         if not self._is_log:
             cast(SummaryReporter, reporter).observe(batch)
@@ -101,6 +121,7 @@ class Outlet:
         self, interval: Interval | None = None, *, skip_empty: bool = False
     ) -> Callable[[], None]:
         """Begin anew; what is returned writes the report, and may be called by another thread."""
+        self.pass_on()
         closed, self._reporter = self._reporter, _fresh(self._blank)
         return partial(self._write, closed, interval, skip_empty)
 

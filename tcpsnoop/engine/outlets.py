@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from tcpsnoop.batches.packets import CaptureInterface
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Output, Sink, Spool
@@ -29,6 +29,9 @@ class Outlets:
         self._spools: list[Spool] = []
         self._begun = False
         self._all: list[Outlet] = []
+        # Owners, and packets that are shown, do not wait.
+        needs_frames = any(reporter.needs_frames for _, reporter in settings.reports)
+        gathers = not (settings.live or settings.names_processes or needs_frames)
         for name, reporter in settings.reports:
             sink: Sink = self._screen or output
             if self._all:
@@ -47,6 +50,7 @@ class Outlets:
                     files=settings.files,
                     top=settings.top,
                     sort=settings.sort,
+                    gathers=gathers,
                 )
             )
 
@@ -92,6 +96,11 @@ class Outlets:
         """Give every reporter its probes."""
         for outlet in self._all:
             outlet.observe(probes, interfaces, frames)
+
+    def pass_on(self) -> None:
+        """Give reporters what waited for more."""
+        for outlet in self._all:
+            outlet.pass_on()
 
     def closing(self, interval: Interval) -> Iterator[Callable[[], None]]:
         """All begin anew; each job writes a report, and may be done by another thread."""

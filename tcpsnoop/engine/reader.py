@@ -130,7 +130,11 @@ class ThreadedReader:
         self._thread.join()
 
 
+def may_thread() -> bool:
+    """Whether more threads are of use: $TCPSNOOP_THREADS=1 and a single core deny it."""
+    return int(os.environ.get("TCPSNOOP_THREADS") or len(os.sched_getaffinity(0))) > 1
+
+
 def make_reader(intake: Intake, *, ahead: bool) -> Reader:
-    """A reader; `ahead` asks for a thread, which $TCPSNOOP_THREADS=1 and a single core deny."""
-    cores = int(os.environ.get("TCPSNOOP_THREADS") or len(os.sched_getaffinity(0)))
-    return ThreadedReader(intake) if ahead and cores > 1 else DirectReader(intake)
+    """A reader; `ahead` asks for a thread of its own, if more threads are of use."""
+    return ThreadedReader(intake) if ahead and may_thread() else DirectReader(intake)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.engine import notes
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.checking import check
@@ -24,7 +24,7 @@ from tcpsnoop.engine.outlets import Outlets
 from tcpsnoop.engine.output import ClosedPipeError, Output
 from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling, tell_of_compiling
 from tcpsnoop.engine.privileges import become, unprivileged_user
-from tcpsnoop.engine.reader import Reader, make_reader
+from tcpsnoop.engine.reader import Reader, make_reader, may_thread
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.engine.signals import StopRequest
 from tcpsnoop.engine.warming import warm_reports, warm_up
@@ -106,6 +106,10 @@ class Run:
         reporters = [reporter for _, reporter in settings.reports]
         frames = any(reporter.needs_frames for reporter in reporters)
         self._frames = Frames() if frames else None
+        # What comes from a file can be handed from thread to thread: nobody waits for a packet.
+        self._reads = not settings.live and not frames
+        self._beside = Background(most=1) if self._reads and may_thread() else None
+        self._passed_on = 0.0
         in_kernel = settings.live
         duration = None if settings.live else settings.capture_seconds
         lookup = None if attribution is None else attribution.lookup
@@ -120,7 +124,8 @@ class Run:
             Window(settings.local, self._known.now(), waits=source.waits),
             settings.max_connections,
             # A row whose packet is shown must be handed on while the packet is there.
-            patience=0.0 if settings.live or frames else GATHERING,
+            patience=GATHERING if self._reads else 0.0,
+            outputs=2 if self._beside is not None else 1,
         )
         self._intake = Intake(
             source,
@@ -154,8 +159,7 @@ class Run:
         try:
             with self._outlets:
                 self._prepare()
-                ahead = not settings.live and not self._frames
-                self._reader = make_reader(self._intake, ahead=ahead)
+                self._reader = make_reader(self._intake, ahead=self._reads)
                 try:
                     self._loop(self._reader)
                 finally:
@@ -278,6 +282,9 @@ class Run:
             for calls in self._attribution.calls():
                 self._observe(calls)
         self._known.refresh(self._tracker.window, now)
+        if now - self._passed_on >= GATHERING:
+            self._passed_on = now
+            self._let(self._outlets.pass_on)
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
                 self._label_the_rest()
@@ -307,7 +314,14 @@ class Run:
             self._observe(part)
 
     def _observe(self, probes: ProbeBatch) -> None:
-        self._outlets.observe(probes, self._source.interfaces, self._frames)
+        self._let(partial(self._outlets.observe, probes, self._source.interfaces, self._frames))
+
+    def _let(self, job: Callable[[], None]) -> None:
+        """Do what reports are concerned with, in their thread if they have one."""
+        if self._beside is None:
+            job()
+        else:
+            self._beside.do(job)
 
     def _cut(self, probes: ProbeBatch) -> Iterator[ProbeBatch]:
         """Parts of one interval; reports are printed between them."""
@@ -319,7 +333,7 @@ class Run:
                 if self._attribution is not None:
                     for calls in self._attribution.calls(self._intervals.ended_ns):
                         self._observe(calls)
-                self._outlets.report(ended, skip_empty=True)
+                self._let(partial(self._outlets.report, ended, skip_empty=True))
             yield part
 
     def _finish(self) -> None:
@@ -327,6 +341,8 @@ class Run:
         for probes in self._tracker.finish():
             self._emit(probes)
         self._label_the_rest()
+        if self._beside is not None:
+            self._beside.finish()
         self._end_tracking()
         self._outlets.begin(self._start_ns if self._settings.live else None)
         interval = None

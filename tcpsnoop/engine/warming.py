@@ -16,6 +16,8 @@ import numpy as np
 
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_of, text_words
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import DETAIL, PROBE_ROW
 from tcpsnoop.batches.segments import ACK, PUSH, SYN
 from tcpsnoop.decode import decode
 from tcpsnoop.dissect.dissector import Dissector
@@ -63,6 +65,8 @@ def warm_up(settings: Settings) -> None:
 
 def warm_reports(settings: Settings) -> None:
     """Make those kernels ready that turn probes into reports, whatever these keep back."""
+    batch = ProbeBatch(np.zeros(1, PROBE_ROW), details=np.zeros(1, DETAIL))
+    batch.attached(np.ones(256, np.bool_)).detail_columns("kind")
     for _ in settings.renderer(RenderOptions()).rows(_one_row()):
         pass
     if any(isinstance(own, SummaryReporter) for _, own in settings.reports):

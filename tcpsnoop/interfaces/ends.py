@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.addresses import MAPPED
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.reporter import option
 from tcpsnoop.report import Column, Kind, Values
@@ -55,6 +55,12 @@ class Ends:
             raise UsageError("-4, -6: each is for one version of IP alone; without them it is both")
         self._localports = _ports("-L", self.localport)
         self._remoteports = _ports("-D", self.remoteport)
+
+    def let_through(self, batch: ProbeBatch) -> ProbeBatch:
+        """The batch without the rows that the options leave out."""
+        if not (self._localports or self._remoteports or self.ipv4 or self.ipv6):
+            return batch
+        return batch.take(self.chosen(batch.rows))
 
     def chosen(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
         """Which rows of probes the options let through."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.owner_keys import OwnerKeys
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.report import Report, Schema, Table
 
 DEFAULT_MAX_KEYS = 1_000_000

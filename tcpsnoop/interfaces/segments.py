@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.batches.probes import SEND, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import SEND
 from tcpsnoop.report import Column, Kind, Values
 
 PACKET = (

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import OwnerColumns, Process
-from tcpsnoop.batches.probes import PROBE_ROW, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBE_ROW
 from tcpsnoop.owners.pool import OwnerPool
 from tcpsnoop.owners.shares import Shares
 from tcpsnoop.owners.tracing.traced import Traced

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import UNKNOWN, Owner, OwnerColumns, Process
-from tcpsnoop.batches.probes import PROBE_ROW, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBE_ROW
 from tcpsnoop.owners.descriptors import Descriptors
 from tcpsnoop.owners.diag.access import Access
 from tcpsnoop.owners.diag.messages import ALL_STATES, DiagSocket

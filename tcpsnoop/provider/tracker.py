@@ -6,13 +6,15 @@ a time. The loop over segments is in `tracking.py`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches import probes
-from tcpsnoop.batches.probes import PROBES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
 from tcpsnoop.provider.analysis import ANALYSIS_BITS, CONNECT_TIMEOUT, NEED_OPTIONS, UNREACHABLE
 from tcpsnoop.provider.copies import make_log
@@ -58,7 +60,8 @@ class Tracker:
 
     `wanted` names the probes somebody attached to; only these are made. `services` marks the ports
     of registered services, shape (65536,). Rows wait up to `patience` seconds for others, so that
-    few are not handed on alone, which costs as much as many.
+    few are not handed on alone, which costs as much as many. A batch is overwritten by the next
+    one, with two `outputs` by the one after that.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Tracker:
         window: Window,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
         patience: float = 0.0,
+        outputs: int = 1,
     ) -> None:
         self.evicted = 0
         self.window = window
@@ -83,7 +87,8 @@ class Tracker:
         self._memory = Memory(
             make_intervals(), make_timings(), make_log(), np.ascontiguousarray(services)
         )
-        self._output = make_output(ROOM)
+        self._outputs = deque(make_output(ROOM) for _ in range(outputs))
+        self._output = self._outputs[0]
         self._latest = np.zeros(1, SEGMENT)  # when connections end that nothing closes
 
     @property
@@ -112,10 +117,7 @@ class Tracker:
         return [int(self.window.sides.counts[rule]) for rule in range(RULES)]
 
     def feed(self, segments: SegmentBatch, now: float) -> Iterator[ProbeBatch]:
-        """Probes of these segments, or of those they let go; `now` is monotonic, in seconds.
-
-        A batch is overwritten by the next one.
-        """
+        """Probes of these segments, or of those they let go; `now` is monotonic, in seconds."""
         for part in self.window.feed(segments, now):
             yield from self._track(part)
         yield from self._flush_in_time(now)
@@ -208,6 +210,8 @@ class Tracker:
         state[ROWS] = state[CLOSED_ROWS] = state[DETAIL_ROWS] = 0
         if rows > 0:
             output = self._output
+            self._outputs.rotate()
+            self._output = self._outputs[0]
             yield ProbeBatch(
                 output.rows[:rows], output.closed[:closed], details=output.details[:details]
             )

@@ -14,8 +14,8 @@ import numpy as np
 
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import ProbeBatch
-from tcpsnoop.batches.rows import let_through
+from tcpsnoop.batches.columns import let_through
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -72,14 +72,16 @@ class Bytes:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the segments of a batch, no copies."""
-        rows = let_through(batch.rows, batch.rows["duplicate"] == 0)
-        port = np.full(len(rows), -1) if self.remote_only else rows["lport"]
-        key = (rows["raddr_high"], rows["raddr_low"], port)
-        size = rows["bytes"].copy()
+        columns = batch.columns(
+            "duplicate", "raddr_high", "raddr_low", "lport", "bytes", "outgoing"
+        )
+        _, high, low, port, size, outgoing = let_through(columns, columns[0] == 0)
         unknown = size < 0
         size[unknown] = 0
-        sent = size * rows["outgoing"]
-        self._sums.observe(key, (sent, size - sent, unknown))
+        sent = size * outgoing
+        if self.remote_only:
+            port = np.full_like(port, -1)
+        self._sums.observe((high, low, port), (sent, size - sent, unknown))
 
     def merge(self, other: Bytes) -> None:
         """Add the sums of another."""

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Quantiles
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import CONNECT_ESTABLISHED, CONNECT_REFUSED, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import CONNECT_ESTABLISHED, CONNECT_REFUSED
 from tcpsnoop.batches.rows import chosen
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.distributions import (

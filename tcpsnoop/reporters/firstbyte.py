@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import ProbeBatch
-from tcpsnoop.batches.rows import let_through
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
     duration_values,
@@ -32,6 +31,7 @@ from tcpsnoop.report import Align, Cell, Column, Kind, Report, Schema, Table, Va
 
 MEASURES = ("app_latency", "first_byte")
 _COLUMNS_OF_DETAIL = ("latency_ns", "elapsed_ns")  # in the order of MEASURES
+_ENDS = ("laddr_high", "raddr_high", "laddr_low", "raddr_low", "lport", "rport")
 SINCE = ("request", "handshake")  # by the `kind` of the probe
 # What text calls them, by measure and since.
 _WHAT = ("application", "greeting app", "first byte", "greeting")
@@ -88,20 +88,17 @@ class Firstbyte(Ends):
 
     def observe(self, batch: ProbeBatch) -> None:
         """Take the turns of a batch in, once where both ends are local."""
-        rows = batch.rows
-        serves = rows["outgoing"] == 1
-        rows = let_through(rows, self.chosen(rows) & (serves | (rows["remote_local"] == 0)))
-        serves = rows["outgoing"] == 1
-        began = batch.details["kind"].take(rows["detail"])
-        key = [
-            np.where(serves, rows[f"l{name}"], rows[f"r{name}"])
-            for name in ("addr_high", "addr_low", "port")
-        ]
+        batch = self.let_through(batch)
+        outgoing, remote_local, *ends = batch.columns("outgoing", "remote_local", *_ENDS)
+        serves = outgoing == 1
+        key = [np.where(serves, *sides) for sides in zip(ends[::2], ends[1::2], strict=True)]
+        began, *measured = batch.detail_columns("kind", *_COLUMNS_OF_DETAIL)
+        once = serves | (remote_local == 0)
         for number, times in enumerate(self._times):
             measure, since = divmod(number, len(SINCE))
-            elapsed_ns = batch.details[_COLUMNS_OF_DETAIL[measure]].take(rows["detail"])
-            mine = (began == since) & (elapsed_ns >= 0)
-            if self.measure in ("", MEASURES[measure]) and mine.any():
+            elapsed_ns = measured[measure]
+            mine = np.flatnonzero(once & (began == since) & (elapsed_ns >= 0))
+            if self.measure in ("", MEASURES[measure]) and len(mine):
                 times.observe([column[mine] for column in key], elapsed_ns[mine])
 
     def merge(self, other: Firstbyte) -> None:

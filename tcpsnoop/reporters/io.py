@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values
 from tcpsnoop.interfaces.reporter import option
 from tcpsnoop.interfaces.segments import BYTES, ENDS, FLAGS, PACKET, once, segment_values

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import (
     ACCEPT_REFUSED,
     CONNECT_REFUSED,
@@ -21,7 +22,6 @@ from tcpsnoop.batches.probes import (
     ORIGINATOR,
     RESET,
     UNREACHABLE,
-    ProbeBatch,
 )
 from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, ROLE, Ends, end_values

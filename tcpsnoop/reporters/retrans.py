@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Keyed
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, STATES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, STATES
 from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, Ends, end_values
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values

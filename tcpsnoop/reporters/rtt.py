@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import MAPPED, text_of, text_words
-from tcpsnoop.batches.probes import RTT_METHODS, ProbeBatch
-from tcpsnoop.batches.rows import let_through
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import RTT_METHODS
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.distributions import (
     DURATIONS,
@@ -96,15 +96,12 @@ class Rtt(Ends):
 
     def observe(self, batch: ProbeBatch) -> None:
         """Take the samples of a batch in."""
-        rows = let_through(batch.rows, self.chosen(batch.rows))
-        method, elapsed_ns = (
-            batch.details[name].take(rows["detail"]) for name in ("kind", "elapsed_ns")
-        )
-        high, low = self._key(rows)
-        known = elapsed_ns >= 0
-        for number, name in enumerate(RTT_METHODS):
-            mine = np.flatnonzero((method == number) & known)
-            if self.method in ("", name) and len(mine):
+        batch = self.let_through(batch)
+        method, elapsed_ns = batch.detail_columns("kind", "elapsed_ns")
+        high, low = self._key(batch)
+        for number in np.flatnonzero(np.bincount(method, minlength=len(RTT_METHODS))):
+            if self.method in ("", RTT_METHODS[number]):
+                mine = np.flatnonzero(method == number)
                 self._times[number].observe((high[mine], low[mine]), elapsed_ns[mine])
 
     def merge(self, other: Rtt) -> None:
@@ -147,11 +144,12 @@ class Rtt(Ends):
             values["hostname"] = Values(np.where(known, -1, 0), (OTHER,))
         return Report(Table(self.schema, values), (other_note(self.max_keys),))
 
-    def _key(self, rows: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        side = "l" if self.by == LOCAL else "r"
-        high, low = rows[f"{side}addr_high"], rows[f"{side}addr_low"]
+    def _key(self, batch: ProbeBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         if self.by == ALL:
-            return np.zeros_like(high), np.zeros_like(low)
+            nowhere = np.zeros(len(batch), np.int64)
+            return nowhere, nowhere
+        side = "l" if self.by == LOCAL else "r"
+        high, low = batch.columns(f"{side}addr_high", f"{side}addr_low")
         if self.by != SUBNET:
             return high, low
         bits = np.where(

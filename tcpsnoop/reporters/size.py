@@ -15,8 +15,8 @@ import numpy as np
 
 from tcpsnoop.accumulate import POWERS_OF_TWO, Keyed, Totals, lower_bounds
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import ProbeBatch
-from tcpsnoop.batches.rows import let_through
+from tcpsnoop.batches.columns import let_through
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import (
     Align,
@@ -82,12 +82,11 @@ class Size:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Put the segments of a batch into their buckets, no copies."""
-        rows = let_through(batch.rows, batch.rows["duplicate"] == 0)
-        known = rows["bytes"] >= 0
-        self._unknown += len(rows) - int(np.count_nonzero(known))
-        rows = let_through(rows, known)
-        size = rows["bytes"]
-        key = (rows["raddr_high"], rows["raddr_low"], rows["lport"])
+        columns = batch.columns("duplicate", "bytes", "raddr_high", "raddr_low", "lport")
+        columns = let_through(columns, columns[0] == 0)
+        known = columns[1] >= 0
+        self._unknown += int(np.count_nonzero(~known))
+        _, size, *key = let_through(columns, known)
         self._sizes.observe(key, (1, size, size, size), size)
 
     def merge(self, other: Size) -> None:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, UID, owner_values
 from tcpsnoop.interfaces.segments import BYTES, ENDS, FLAGS, PACKET, once, segment_values
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Schema, Table, Values

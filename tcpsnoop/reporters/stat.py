@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Keyed, Totals
 from tcpsnoop.batches import probes
-from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS, ProbeBatch
-from tcpsnoop.batches.rows import chosen, let_through
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -58,12 +58,11 @@ _OUT, _IN, _RETRANSMITTED, _DUPLICATE, _OUT_OF_ORDER = range(5)
 _CONNECTIONS = 5
 _NOTHING = 63
 
-# By probe and whether the local end sent it.
-_COUNTED = np.full((256, 2), _NOTHING, np.uint8)
-_COUNTED[probes.SEND] = _OUT
-_COUNTED[probes.RECEIVE] = _IN
-_COUNTED[probes.REPEAT] = _DUPLICATE, _RETRANSMITTED
-_COUNTED[probes.OUT_OF_ORDER, 0] = _OUT_OF_ORDER
+_BY_DIRECTION = np.full((256, 2), _NOTHING, np.uint8)  # whether the local end sent it
+_BY_DIRECTION[probes.SEND] = _OUT
+_BY_DIRECTION[probes.RECEIVE] = _IN
+_BY_DIRECTION[probes.REPEAT] = _DUPLICATE, _RETRANSMITTED
+_BY_DIRECTION[probes.OUT_OF_ORDER, 0] = _OUT_OF_ORDER
 for _number, _probe in enumerate(
     (
         probes.CONNECT_ESTABLISHED,
@@ -73,7 +72,9 @@ for _number, _probe in enumerate(
         probes.RESET,
     )
 ):
-    _COUNTED[_probe] = _CONNECTIONS + _number
+    _BY_DIRECTION[_probe] = _CONNECTIONS + _number
+# At 2 * probe + outgoing: so it is looked up in a quarter of the time.
+_COUNTED = _BY_DIRECTION.ravel()
 
 _UNSEEN = RETRANSMISSIONS.index("unseen")
 
@@ -131,21 +132,34 @@ class Stat:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the probes of a batch, no copies."""
-        rows = let_through(batch.rows, batch.rows["duplicate"] == 0)
-        counted, size = _COUNTED[rows["probe"], rows["outgoing"]], rows["bytes"].copy()
-        repeats = np.flatnonzero(rows["probe"] == probes.REPEAT)
+        first = batch.columns("duplicate", "probe", "outgoing", "bytes")
+        if first[0].any():
+            batch = batch.take(first[0] == 0)
+            first = batch.columns("duplicate", "probe", "outgoing", "bytes")
+        _, probe, outgoing, size = first
+        counted = _COUNTED.take(2 * probe + outgoing)
+        repeats = np.flatnonzero(probe == probes.REPEAT)
         if len(repeats):
-            details = chosen(batch.details, rows["detail"][repeats])
-            size[repeats] = details["overlap"]
+            kind, overlap = batch.take(repeats).detail_columns("kind", "overlap")
+            size[repeats] = overlap
             # What fills a hole late is new to whoever receives it.
-            new = (details["kind"] == _UNSEEN) & (counted[repeats] == _DUPLICATE)
+            new = (kind == _UNSEEN) & (counted[repeats] == _DUPLICATE)
             counted[repeats[new]] = _NOTHING
         unknown = (size < 0) & (counted <= _IN)
         size[size < 0] = 0
-        port = np.full(len(rows), -1)
         if self.by_port:
-            port = np.where(rows["end"] == RESPONDER, rows["lport"], rows["rport"])
-        self._sums.observe((port,), (1, size, unknown), counted)
+            end, lport, rport = batch.columns("end", "lport", "rport")
+            port = np.where(end == RESPONDER, lport, rport)
+            self._sums.observe((port,), (1, size, unknown), counted)
+            return
+        # One key and few counters: adding up here takes a third of the time. Sums are floats, and
+        # exact, as a batch has less than 2^53 bytes.
+        counted = counted.astype(np.int64)
+        segments, their_bytes = np.bincount(counted), np.bincount(counted, size)
+        unknown = np.bincount(counted[unknown], minlength=len(segments))
+        met = np.flatnonzero(segments)
+        values = segments[met], their_bytes[met], unknown[met]
+        self._sums.observe((np.full(len(met), -1),), values, met)
 
     def merge(self, other: Stat) -> None:
         """Add the sums of another."""

@@ -13,7 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tcpsnoop.batches.probes import STATES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import STATES
 from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, ROLE, Ends, end_values
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, owner_values

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Keyed, Totals
 from tcpsnoop.batches.addresses import text_words
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.interfaces.ends import ADDRESSES, Ends
 from tcpsnoop.interfaces.owner_keys import OwnerKeys
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS, UID

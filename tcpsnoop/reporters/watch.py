@@ -14,13 +14,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import (
     ACCEPT_ESTABLISHED,
     CLOSED,
     CONN_STATES,
     CONNECT_ESTABLISHED,
     END_REASONS,
-    ProbeBatch,
 )
 from tcpsnoop.batches.rows import chosen
 from tcpsnoop.interfaces.ends import ADDRESSES, Ends, end_values

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import POWERS_OF_TWO, Keyed, Totals, lower_bounds
 from tcpsnoop.batches.addresses import text_of, text_words
-from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER
 from tcpsnoop.interfaces.owner_keys import OwnerKeys
 from tcpsnoop.interfaces.ownership import ATTRIBUTION, PROCESS
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tcpsnoop.batches.addresses import text_of
-from tcpsnoop.batches.probes import PROBES, RETRANSMISSIONS, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBES, RETRANSMISSIONS
 from tcpsnoop.batches.segments import OPTION_SACK
 from tcpsnoop.engine.intake import Intake
 from tcpsnoop.provider.sides import Window

@@ -11,14 +11,8 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, SHARED
-from tcpsnoop.batches.probes import (
-    CLOSED_ROW,
-    DETAIL,
-    ORIGINATOR,
-    PROBE_ROW,
-    RESPONDER,
-    ProbeBatch,
-)
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, ORIGINATOR, PROBE_ROW, RESPONDER
 from tcpsnoop.engine.attribution import Attribution, wanted_of
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.owners import Choice, Procfs, Wanted

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
 from tcpsnoop.report import Interval
 from tests.probe_batches import START_NS, batch_of, row

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.report import Cell, Column, Kind, Line, Schema, Table, Values
 
 _TOTALS = ("tx_payload", "rx_payload", "tx_retransmitted", "rx_retransmitted")

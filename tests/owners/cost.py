@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tcpsnoop.batches.probes import ORIGINATOR, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import ORIGINATOR
 from tcpsnoop.owners import Procfs
 from tcpsnoop.owners.descriptors import Descriptors
 from tcpsnoop.owners.diag.access import Access, open_access

@@ -19,7 +19,8 @@ import numpy as np
 
 from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.owners import Owner
-from tcpsnoop.batches.probes import PROBE_ROW, RECEIVE, SEND, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBE_ROW, RECEIVE, SEND
 from tcpsnoop.batches.segments import ACK
 from tcpsnoop.owners import Procfs
 from tcpsnoop.owners.procfs import CAPACITY

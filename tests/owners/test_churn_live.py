@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import Owner
-from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER
 from tcpsnoop.batches.segments import ACK, SYN
 from tcpsnoop.owners import Procfs
 from tcpsnoop.owners.diag.access import Access, open_access

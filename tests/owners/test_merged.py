@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import EXACT, HOLDER
-from tcpsnoop.batches.probes import ORIGINATOR, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import ORIGINATOR
 from tcpsnoop.owners.merged import Merged
 from tcpsnoop.owners.procfs import Procfs
 from tests.owners.proc_tree import AFTER_ANY_LOOK, Clock, ProcTree, Row, seen

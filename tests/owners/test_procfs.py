@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Context, Owner, Process
-from tcpsnoop.batches.probes import ORIGINATOR, PROBE_ROW, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import ORIGINATOR, PROBE_ROW, RESPONDER
 from tcpsnoop.batches.segments import ACK, RST, SYN
 from tcpsnoop.interfaces.owner_lookup import OwnerLookup
 from tcpsnoop.owners import open_sockets, processes

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner
-from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER
 from tcpsnoop.batches.segments import ACK, SYN
 from tcpsnoop.owners import Choice, Procfs, matching
 from tcpsnoop.owners.diag.access import Access, open_access

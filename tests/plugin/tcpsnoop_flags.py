@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from tcpsnoop.accumulate import Keyed
-from tcpsnoop.batches.probes import RESPONDER, SEND, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import RESPONDER, SEND
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, option, other_note
 from tcpsnoop.report import Column, Grid, Kind, Report, Schema, Table, Values
 

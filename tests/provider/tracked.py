@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import tcpsnoop
 from tcpsnoop.batches.addresses import text_of
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import (
     CLOSED,
     CLOSED_ROW,
@@ -26,7 +27,6 @@ from tcpsnoop.batches.probes import (
     RTT_METHODS,
     STATES,
     Field,
-    ProbeBatch,
 )
 from tcpsnoop.batches.segments import SegmentBatch
 from tcpsnoop.provider import intervals, sides, states, timings, tracker

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.report import Column, Grid, Kind, Report, Schema, Table, Values
 
 SCHEMA = Schema((Column("count", Kind.INTEGER, "a number"),), Grid(("count",), ("COUNT",)))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner, OwnerColumns, Process
-from tcpsnoop.batches.probes import ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.owners.evidence import NEVER, Sighting, keys_of, sightings
 from tcpsnoop.owners.journal.records import Holders, Identity, Sockets
 from tcpsnoop.owners.journal.seen_sockets import Ends, Place, SeenSockets

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpsnoop.batches.owners import OwnerColumns, Process
-from tcpsnoop.batches.probes import CLOSED, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import CLOSED
 from tcpsnoop.owners.journal.feed import NEVER, Feed
 from tcpsnoop.owners.journal.observed import OLDEST_PACKET_NS, Observed
 from tcpsnoop.owners.journal.reader import JournalReader

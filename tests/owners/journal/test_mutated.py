@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from captures.make.catalogue import HOME
 from tcpsnoop.batches.owners import QUALITIES
-from tcpsnoop.batches.probes import PROBES, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.engine.intake import Intake
 from tcpsnoop.errors import UsageError
 from tcpsnoop.names.services import registered_ports

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tcpsnoop.batches.owners import HOLDER, LISTENER, SHARED, UNKNOWN, Owner, Process
-from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import ORIGINATOR, RESPONDER
 from tcpsnoop.batches.segments import ACK, FIN, RST, SYN
 from tcpsnoop.owners.journal.observed import Observed
 from tcpsnoop.owners.journal.records import Holders, SocketRow, Sockets

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.addresses import halves
 from tcpsnoop.batches.owners import EXACT, HOLDER, NOT_ASKED, Owner, Process
-from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER, ProbeBatch
+from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import APPLICATION_WRITE, ORIGINATOR, RESPONDER
 from tcpsnoop.owners.journal.records import (
     CgroupNumber,
     End,
