@@ -30,7 +30,8 @@ contracts: ## import contracts of setup.cfg
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo
 
 test: ## tests, but for the slow ones
-	$(PYTHON) -m pytest $(SIDE_BY_SIDE)
+	$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m "not slow and not alone"
+	$(PYTHON) -m pytest tests/live -m alone
 
 slow: ## the slow tests alone
 	$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m slow

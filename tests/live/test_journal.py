@@ -243,6 +243,7 @@ print(json.dumps({"server": server.getsockname()[1], "pid": os.getpid(), "caller
 """
 
 
+@pytest.mark.alone
 def test_without_tracing_what_is_held_is_known(tmp_path: Path) -> None:
     """Connections held for a second: 20 of 20 processes each; and nobody is named wrong."""
     with (
