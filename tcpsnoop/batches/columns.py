@@ -1,8 +1,8 @@
 """Columns of structured arrays, side by side: what arithmetic on whole columns wants.
 
-A field of rows that are 120 bytes apart costs a line of the cache for each value, and again for
-each operation on it. Here a kernel reads the rows that are wanted once, all fields of some of them
-while they are near, and no row is copied whole.
+A field of rows that are a hundred bytes apart costs a line of the cache for each value, and again
+for each operation on it. Here a kernel reads the rows that are wanted once, all fields of some of
+them while they are near, and no row is copied whole.
 """
 
 from __future__ import annotations

@@ -106,9 +106,11 @@ class Run:
         reporters = [reporter for _, reporter in settings.reports]
         frames = any(reporter.needs_frames for reporter in reporters)
         self._frames = Frames() if frames else None
-        # What comes from a file can be handed from thread to thread: nobody waits for a packet.
+        # What comes from a file can be handed from thread to thread: nobody waits for a packet. But
+        # the table of owners grows while packets are read, and is read where reports are made.
         self._reads = not settings.live and not frames
-        self._beside = Background(most=1) if self._reads and may_thread() else None
+        beside = self._reads and attribution is None and may_thread()
+        self._beside = Background(most=1) if beside else None
         self._passed_on = 0.0
         in_kernel = settings.live
         duration = None if settings.live else settings.capture_seconds

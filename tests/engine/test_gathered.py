@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.batches.probes import CLOSED, RTT_SAMPLE
 from tcpsnoop.engine.gathered import ENOUGH, Gathered
 from tests.probe_batches import batch_of, row
 
@@ -35,7 +36,7 @@ def said(batches: Iterable[ProbeBatch]) -> list[tuple[int, int]]:
     for batch in batches:
         for each in batch.rows:
             at, value = int(each["detail"]), -1
-            if at >= 0 and each["probe"] == 8:
+            if at >= 0 and each["probe"] == CLOSED:
                 value = int(batch.closed["tx_payload"][at])
             elif at >= 0:
                 value = int(batch.details["elapsed_ns"][at])
@@ -86,14 +87,14 @@ def test_each_row_keeps_what_it_adds() -> None:
     assert len(batch.details) == 2
 
 
-@pytest.mark.parametrize("wanted", [8, 21])
+@pytest.mark.parametrize("wanted", [CLOSED, RTT_SAMPLE])
 def test_a_part_of_a_batch_brings_what_it_points_to_alone(wanted: int) -> None:
     mask = np.zeros(256, np.bool_)
     mask[wanted] = True
     whole = batch_of([closed(1, 10), sample(2, 20), closed(3, 30), sample(4, 40)])
     gathered = Gathered()
     list(gathered.pass_on(whole.attached(mask)))
-    expected = [(1, 10), (3, 30)] if wanted == 8 else [(2, 20), (4, 40)]
+    expected = [(1, 10), (3, 30)] if wanted == CLOSED else [(2, 20), (4, 40)]
     assert said(gathered.rest()) == expected
 
 
