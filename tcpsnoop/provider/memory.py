@@ -216,6 +216,11 @@ STATE_SIZE = 27
 FIRST_BUCKETS = 1 << 12
 
 _LINE = 64  # bytes
+# Caches look a line up by these low bits of its address, and keep eight or so that have them alike.
+_ALIKE = 4096
+# Bytes between where the arrays begin, as to those bits. A segment asks for the same row of each:
+# if they began alike, its lines would drive each other out.
+_APART = 2 * _LINE
 
 # 2 x 32 bits for each half of both addresses, and the ports.
 _HASH_KEYS = 9
@@ -258,14 +263,14 @@ def make_table(
     buckets = np.empty(most, np.int32)
     buckets[:FIRST_BUCKETS] = NONE
     return ConnectionTable(
-        _zeros(capacity, CONNECTION),
-        _zeros(2 * capacity, END),
-        _zeros(2 * capacity, STREAM),
-        _zeros(2 * capacity, TOTALS),
-        _zeros(2 * capacity, ANALYSIS),
-        _zeros(2 * capacity, SPELL),
-        _zeros(capacity, OPENING),
-        _zeros(capacity, HANDSHAKE),
+        _zeros(capacity, CONNECTION, 0),
+        _zeros(2 * capacity, END, 1),
+        _zeros(2 * capacity, STREAM, 2),
+        _zeros(2 * capacity, TOTALS, 3),
+        _zeros(2 * capacity, ANALYSIS, 4),
+        _zeros(2 * capacity, SPELL, 5),
+        _zeros(capacity, OPENING, 6),
+        _zeros(capacity, HANDSHAKE, 7),
         buckets,
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
@@ -273,12 +278,13 @@ def make_table(
     )
 
 
-def _zeros(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """`count` rows of zeros, the first at the beginning of a line of the cache.
+def _zeros(count: int, dtype: np.dtype[np.void], number: int) -> NDArray[np.void]:
+    """`count` rows of zeros in array `number` of the table, the first at the beginning of a line.
 
-    So a row of 64 bytes is one line, where NumPy's own arrays would spread it over two.
+    So a row of 64 bytes is one line of the cache, where NumPy's own arrays would spread it over
+    two.
     """
     size = count * dtype.itemsize
-    raw = np.zeros(size + _LINE, np.uint8)
-    start = -raw.ctypes.data % _LINE
+    raw = np.zeros(size + _ALIKE, np.uint8)
+    start = (number * _APART - raw.ctypes.data) % _ALIKE
     return raw[start : start + size].view(dtype)

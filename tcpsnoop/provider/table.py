@@ -252,6 +252,8 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     else:
         slot = state[FRESH]
         state[FRESH] += 1
+        prefetch(table.connections, slot + STEP // 2)
+        _bring_near(table, slot + STEP // 2)  # for the connections that come next
     state[LIVE] += 1
     row = table.connections[slot]
     sender = 0 if _is_in_order(segment) else 1
@@ -379,6 +381,18 @@ def _clear_opening(opening: Row, handshake: Row) -> None:
     handshake["syn_stamp_last"] = 0
     handshake["synack_stamp"] = 0
     handshake["synack_stamp_last"] = 0
+
+
+@inlined
+def look_ahead_to_remove(table: ConnectionTable, slots: NDArray[np.int64], at: Integer) -> None:
+    """Ask memory for what dropping the rows after `slots[at]` needs, as `look_ahead` does."""
+    count = len(slots)
+    if at + 2 * STEP < count:
+        prefetch(table.connections, slots[at + 2 * STEP])
+    if at + STEP < count:
+        slot = slots[at + STEP]
+        _bring_near(table, slot)
+        prefetch(table.buckets, _bucket_of_row(table, table.connections[slot]))
 
 
 @kernel

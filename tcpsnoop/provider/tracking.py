@@ -49,6 +49,7 @@ from tcpsnoop.provider.table import (
     enter,
     is_full,
     look_ahead,
+    look_ahead_to_remove,
     place_of,
     remove,
 )
@@ -376,6 +377,7 @@ def drop(
     """
     here = start
     while here < len(slots) and table.state[ROWS] + ROWS_OF_ONE <= len(output.rows):
+        look_ahead_to_remove(table, slots, here)
         _drop(table, memory, output, slots[here], reason, wanted, moment[0])
         remove(table, slots[here])
         here += 1
