@@ -263,14 +263,14 @@ def make_table(
     buckets = np.empty(most, np.int32)
     buckets[:FIRST_BUCKETS] = NONE
     return ConnectionTable(
-        _zeros(capacity, CONNECTION, 0),
-        _zeros(2 * capacity, END, 1),
-        _zeros(2 * capacity, STREAM, 2),
-        _zeros(2 * capacity, TOTALS, 3),
-        _zeros(2 * capacity, ANALYSIS, 4),
-        _zeros(2 * capacity, SPELL, 5),
-        _zeros(capacity, OPENING, 6),
-        _zeros(capacity, HANDSHAKE, 7),
+        rows_on_lines(capacity, CONNECTION, 0),
+        rows_on_lines(2 * capacity, END, 1),
+        rows_on_lines(2 * capacity, STREAM, 2),
+        rows_on_lines(2 * capacity, TOTALS, 3),
+        rows_on_lines(2 * capacity, ANALYSIS, 4),
+        rows_on_lines(2 * capacity, SPELL, 5),
+        rows_on_lines(capacity, OPENING, 6),
+        rows_on_lines(capacity, HANDSHAKE, 7),
         buckets,
         # 27 bits: nine products with 32-bit words stay below 2^63.
         np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
@@ -278,11 +278,11 @@ def make_table(
     )
 
 
-def _zeros(count: int, dtype: np.dtype[np.void], number: int) -> NDArray[np.void]:
-    """`count` rows of zeros in array `number` of the table, the first at the beginning of a line.
+def rows_on_lines(count: int, dtype: np.dtype[np.void], number: int = 0) -> NDArray[np.void]:
+    """`count` rows of zeros, the first at the beginning of a line of the cache.
 
-    So a row of 64 bytes is one line of the cache, where NumPy's own arrays would spread it over
-    two.
+    So a row of 64 bytes is one line, where NumPy's own arrays would spread it over two. Those of
+    another `number` begin on another line of a page.
     """
     size = count * dtype.itemsize
     raw = np.zeros(size + _ALIKE, np.uint8)

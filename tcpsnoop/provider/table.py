@@ -224,11 +224,13 @@ def _ask_for_rows(
 
 @inlined
 def _ask_for_timings(table: ConnectionTable, timings: NDArray[np.void], place: Integer) -> None:
-    """What the other end has sent first of that which waits for an answer."""
+    """Where the queues of the other end begin, and where those of this end go on."""
     if place >= 0:
-        theirs = table.analyses[place ^ 1]
+        mine, theirs = table.analyses[place], table.analyses[place ^ 1]
         prefetch(timings, theirs["flight"])
         prefetch(timings, theirs["stamps"])
+        prefetch(timings, mine["flight_last"])
+        prefetch(timings, mine["stamps_last"])
 
 
 @kernel

@@ -40,7 +40,7 @@ def intervals_in_use(tracker: Tracker) -> int:
 
 
 def timings_in_use(tracker: Tracker) -> int:
-    """Segments and timestamps that wait for their answer."""
+    """Rows of segments and timestamps that wait for their answer."""
     state = tracker._table.state
     free = list(_chain(tracker._memory.timings, int(state[places.TIMING_FREE])))
     return int(state[places.TIMING_FRESH]) - len(free)
@@ -123,7 +123,7 @@ def _check_held(pool: NDArray[np.void], held: list[int], following: int) -> None
 
 
 def _check_timings(tracker: Tracker) -> None:
-    """Every timing is free or waits in one queue, whose length and last entry are known."""
+    """Every row is free or in one queue, whose entries are counted and whose last row is known."""
     table, pool = tracker._table, tracker._memory.timings
     free = list(_chain(pool, int(table.state[places.TIMING_FREE])))
     taken: list[int] = []
@@ -131,7 +131,9 @@ def _check_timings(tracker: Tracker) -> None:
         for end in (table.analyses[2 * slot], table.analyses[2 * slot + 1]):
             for first, count in (("flight", "flights"), ("stamps", "stamped")):
                 queue = list(_chain(pool, int(end[first])))
-                assert len(queue) == end[count] <= MOST
+                rows = pool[queue]
+                assert (rows["first"] < rows["end"]).all()
+                assert int((rows["end"] - rows["first"]).sum()) == end[count] <= MOST
                 assert not queue or queue[-1] == end[f"{first}_last"]
                 taken += queue
     assert sorted([*free, *taken]) == list(range(int(table.state[places.TIMING_FRESH])))
