@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR = 1
 
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+
 # Subcommands that are no reports: module of cli.commands, and its line in the help.
 COMMANDS = {
     "list": "what there is: reports, probes, interfaces; verdicts of captures",
@@ -105,6 +107,7 @@ def _report(names: list[str], words: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_common_options(parser, registry.names(registry.RENDERERS))
+    _load_numpy()
     reporters = [registry.load(registry.REPORTERS, name) for name in names]
     if len(names) == 1:
         add_reporter_options(parser, names[0], reporters[0])
@@ -121,6 +124,19 @@ def _report(names: list[str], words: list[str]) -> int:
     )
     arguments.run = command
     return _run(_settings(arguments, " ".join(filter_words), made))
+
+
+def _load_numpy() -> None:
+    """Import NumPy without the threads of its linear algebra, which nothing here calls.
+
+    OpenBLAS starts one for each further processor as it is loaded, and each spins for some tenths
+    of a second. A command that is run gets the environment as the user left it.
+    """
+    if "numpy" in sys.modules or _BLAS_THREADS in os.environ:
+        return
+    os.environ[_BLAS_THREADS] = "1"
+    import_module("numpy")
+    del os.environ[_BLAS_THREADS]
 
 
 def _check_name(name: str) -> None:

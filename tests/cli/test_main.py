@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -138,3 +139,26 @@ def test_the_program_leaves_with_the_status(run_program: RunTcpsnoop, tmp_path: 
     assert run_program("list", "reports").returncode == 0
     assert run_program("io", "-r", tmp_path / "none").returncode == 2
     assert os.getpid() > 0
+
+
+def test_no_threads_of_linear_algebra_are_started(tmp_path: Path) -> None:
+    """And a command that is run finds the environment as it was."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os\n"
+        "from tcpsnoop.cli.main import main\n"
+        "main(['life', '-r', 'nowhere'])\n"
+        "import numpy\n"
+        "print('threads', len(os.listdir('/proc/self/task')))\n"
+        "print('variable', os.environ.get('OPENBLAS_NUM_THREADS'))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    for given in ({}, {"OPENBLAS_NUM_THREADS": "1"}):
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env={**environment, **given},
+            capture_output=True,
+            text=True,
+        )
+        variable = given.get("OPENBLAS_NUM_THREADS")
+        assert done.stdout.splitlines()[-2:] == ["threads 1", f"variable {variable}"], done.stderr
