@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tcpsnoop.accumulate.places import (
-    AS_GIVEN,
     BUCKET_BITS,
     HASH_BITS,
     PLACE_BITS,
+    find_buckets,
     find_places,
 )
 from tcpsnoop.accumulate.recent import Recent
@@ -51,12 +52,12 @@ class Keyed:
         max_keys: int,
         *,
         bucket_bits: int = BUCKET_BITS,
-        share_bits: int = AS_GIVEN,
+        share_bits: int | None = None,
         max_rows: int | None = None,
     ) -> None:
         """`bucket_bits` is from 6 to MOST_BUCKET_BITS; `share_bits` as in places.bucket_of.
 
-        `max_rows` caps the buckets of all keys together.
+        Without these buckets are given. `max_rows` caps the buckets of all keys together.
         """
         self._keys = keys
         self._ufuncs = tuple(values)
@@ -84,11 +85,12 @@ class Keyed:
         rows = np.empty((len(self._run), count), np.int64)
         for row, column in zip(rows, (buckets, *keys, *values), strict=True):
             row[:] = column
-        find_places(rows, self._keys, self._bits, self._share_bits, _HASH_MASK)
+        if self._share_bits is not None:
+            find_buckets(rows[0], self._share_bits)
         taken = 0
         while (taken := self._recent.take(rows, taken)) < count:
             if not self._recent.is_full:
-                self._settle(list(rows[:, taken:]))
+                self._settle(rows[:, taken:])
                 return
             self._settle()
 
@@ -138,14 +140,15 @@ class Keyed:
             (1 << self._bits) - 1,
         )
 
-    def _settle(self, more: Run | None = None) -> None:
+    def _settle(self, more: NDArray[np.int64] | None = None) -> None:
         """Sort what is recent into the run, and `more` rows."""
-        rows = self._recent.run()
+        rows = self._recent.columns()
         lines = 1 << max(_RECENT_BITS, len(self._run[0]).bit_length() - _RECENT_SHARE_BITS)
         self._recent.clear(lines)
         if more is not None:
-            rows = joined([rows, more])
-        new = combined(rows, self._keys, self._ufuncs)
+            rows = np.concatenate((rows, more), axis=1)
+        find_places(rows, self._keys, self._bits, _HASH_MASK)
+        new = combined(list(rows), self._keys, self._ufuncs)
         del rows
         self._run = self._capped(merged(self._run, new, self._keys, self._ufuncs))
 

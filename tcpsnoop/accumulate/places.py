@@ -16,7 +16,6 @@ PLACE_BITS = 63
 BUCKET_BITS = 6  # enough for the powers of two
 MOST_BUCKET_BITS = 24
 HASH_BITS = PLACE_BITS - BUCKET_BITS
-AS_GIVEN = -1  # in place of `share_bits`: buckets are numbered already
 
 _LOW = (1 << 32) - 1
 # Odd numbers without a pattern, of 31 bits: times 32 bits they are below 2^63.
@@ -25,25 +24,29 @@ _START = 0x1E3779B97F4A7C15
 
 
 @kernel
-def find_places(
-    rows: NDArray[np.int64], keys: Integer, bucket_bits: Integer, share_bits: Integer, mask: Integer
-) -> None:
-    """Put the place of each row into its first column.
+def find_buckets(values: NDArray[np.int64], share_bits: Integer) -> None:
+    """Put the bucket of each value in its place."""
+    for i in range(len(values)):
+        # None is negative; if one is, as an input may lie, its row is not to be lost.
+        values[i] = bucket_of(max(values[i], 0), share_bits)
 
-    `rows` has a row for each column: what decides the bucket (see `bucket_of`), the columns of the
-    key, others. `mask` has the bits of the hash that count. No key has the greatest hash.
+
+@kernel
+def find_places(
+    rows: NDArray[np.int64], keys: Integer, bucket_bits: Integer, mask: Integer
+) -> None:
+    """Put the place of each row where its bucket is.
+
+    `rows` has a row for each column: the bucket, the columns of the key, others. `mask` has the
+    bits of the hash that count. No key has the greatest hash.
     """
     last = (1 << PLACE_BITS - bucket_bits) - 2
     for i in range(rows.shape[1]):
         state: Integer = _START
         for column in range(1, 1 + keys):
             state = _mixed(state, rows[column, i])
-        bucket = rows[0, i]
-        if share_bits != AS_GIVEN:
-            # Values are not negative; if one is, as an input may lie, its row is not to be lost.
-            bucket = bucket_of(max(bucket, 0), share_bits)
         hashed: Integer = min((state & mask) >> bucket_bits - BUCKET_BITS, last)
-        rows[0, i] = hashed << bucket_bits | bucket
+        rows[0, i] |= hashed << bucket_bits
 
 
 @inlined

@@ -1,18 +1,18 @@
-"""Rows that are not sorted yet, each key once: a hash table, filled by a kernel.
+"""Rows that are not sorted yet, each key and bucket once: a hash table, filled by a kernel.
 
 Most rows of a stream are of keys that were there just before. Here each costs a look at one line of
-a table, where sorting costs ten times as much; what is sorted then is each key once.
+a table, where sorting costs ten times as much; what is sorted then is each key once. The hash of
+the table is its own: cheaper than that of a place, and nobody outside of the process knows it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.accumulate.places import MOST_BUCKET_BITS
-from tcpsnoop.accumulate.runs import Run
 from tcpsnoop.kernel import Integer, Truth, inlined, kernel, prefetcher
 
 # The ufuncs that values are combined by, at the numbers that the kernel knows.
@@ -20,28 +20,37 @@ OPERATIONS = (np.add, np.minimum, np.maximum, np.bitwise_or)
 _ADD, _MINIMUM, _MAXIMUM = range(3)
 
 _CACHE_LINE = 8  # words
-_FREE = -1  # in place of a place
+_FREE = -1  # in place of a bucket
 _LEAST_LINES = 1 << 8
-# So many lines are looked at for a row. Hashes are known to all, so somebody may send keys that
-# meet: these are sorted, which takes no longer than sorting others.
-_PATIENCE = 64
+# So many lines are looked at for a row. The longest row of lines in use is half as long in the
+# largest table: if there is a longer one once, what comes then is sorted at once.
+_PATIENCE = 256
 # Lines are brought near so many rows ahead of their use: a large table is not in the cache.
 _AHEAD = 16
-_FACTOR = 0x9E3779B1  # odd and without a pattern, of 32 bits
-_BUCKETS = (1 << MOST_BUCKET_BITS) - 1
+# Multipliers of the hash have 27 bits: so many products with 32 bits stay below 2^63, added.
+_MULTIPLIER = (1 << 27) - 1
+MOST_KEYS = 7
+_LOW = (1 << 32) - 1
+# Sums of small numbers are small. Times these, odd and without a pattern, of 31 bits, they are not,
+# but the lowest bits still hang on the lowest bits alone.
+_FIRST, _SECOND = 0x6C8E9CF5, 0x5851F42D
+_LOWEST_BITS = 26
 
 prefetch = prefetcher()
 
 
 class Recent:
-    """A table of rows: place, columns of the key, values, as those of a run; in any order.
+    """A table of rows: bucket, columns of the key, values; in any order.
 
-    `keys` is the number of the key's columns; the ufuncs are some of OPERATIONS.
+    `keys` is the number of the key's columns, at most MOST_KEYS; the ufuncs are some of OPERATIONS.
+    The hash is multilinear with secret multipliers (Carter and Wegman 1979), so nobody can send
+    keys that meet.
     """
 
     def __init__(self, keys: int, ufuncs: Sequence[np.ufunc]) -> None:
         self._keys = keys
         self._operations = np.array([OPERATIONS.index(ufunc) for ufunc in ufuncs], np.int64)
+        self._multipliers = np.frombuffer(os.urandom(8 * (1 + 2 * keys)), np.int64) & _MULTIPLIER
         self._used = np.zeros(1, np.int64)
         self._width = 1 + keys + len(ufuncs)
         self._bits = (self._width - 1).bit_length()
@@ -63,18 +72,29 @@ class Recent:
     def take(self, rows: NDArray[np.int64], start: int) -> int:
         """Take rows from `start` on; the first that was not taken.
 
-        `rows` has a row for each column. When it ends early the table is full, or too many keys
-        meet.
+        `rows` has a row for each column, contiguous. When it ends early the table is full, or too
+        many keys meet.
         """
+        hashes = np.empty(rows.shape[1], np.int64)
+        find_hashes(rows, start, self._multipliers, hashes)
         return int(
-            _gather(rows, start, self._words, self._bits, self._keys, self._operations, self._used)
+            _gather(
+                rows,
+                start,
+                hashes,
+                self._words,
+                self._bits,
+                self._keys,
+                self._operations,
+                self._used,
+            )
         )
 
-    def run(self) -> Run:
-        """The columns of all rows."""
+    def columns(self) -> NDArray[np.int64]:
+        """The columns of all rows, a row for each, contiguous."""
         lines = self._words.reshape(-1, 1 << self._bits)
         used = lines[lines[:, 0] != _FREE]
-        return list(np.ascontiguousarray(used[:, : self._width].T))
+        return np.ascontiguousarray(used[:, : self._width].T)
 
     def clear(self, most_lines: int) -> None:
         """Forget all rows; if it is full, have four times the room, but at most so many lines.
@@ -102,9 +122,35 @@ def _words(lines: int, bits: int) -> NDArray[np.int64]:
 
 
 @kernel
+def find_hashes(
+    rows: NDArray[np.int64],
+    start: Integer,
+    multipliers: NDArray[np.int64],
+    hashes: NDArray[np.int64],
+) -> None:
+    """Write the hash of bucket and key of each row from `start` on.
+
+    There are a multiplier for the bucket and two for each column of the key.
+    """
+    count = rows.shape[1]
+    for i in range(start, count):
+        hashes[i] = rows[0, i] * multipliers[0]
+    # Column by column, so that several rows go at once.
+    for column in range(1, (len(multipliers) + 1) // 2):
+        low, high = multipliers[2 * column - 1], multipliers[2 * column]
+        for i in range(start, count):
+            key = rows[column, i]
+            hashes[i] += (key & _LOW) * low + (key >> 32 & _LOW) * high
+    for i in range(start, count):
+        spread = (hashes[i] & _LOW) * _FIRST ^ (hashes[i] >> 32) * _SECOND
+        hashes[i] = spread >> _LOWEST_BITS
+
+
+@kernel
 def _gather(
     rows: NDArray[np.int64],
     start: Integer,
+    hashes: NDArray[np.int64],
     words: NDArray[np.int64],
     bits: Integer,
     keys: Integer,
@@ -113,7 +159,7 @@ def _gather(
 ) -> Integer:
     """Combine each row with its key's line; the first row for which there is none and no room.
 
-    A line is 2^bits words, of which the first are its place, its key and its values.
+    A line is 2^bits words, of which the first are its bucket, its key and its values.
     """
     width, count = rows.shape
     lines = len(words) >> bits
@@ -121,9 +167,8 @@ def _gather(
     if lines == 0:
         return start
     for i in range(start, count):
-        prefetch(words, (_line_of(rows[0, min(i + _AHEAD, count - 1)]) & last) << bits)
-        place = rows[0, i]
-        line = _line_of(place) & last
+        prefetch(words, (hashes[min(i + _AHEAD, count - 1)] & last) << bits)
+        line = hashes[i] & last
         at = line << bits
         looked = 0
         while looked < _PATIENCE and words[at] != _FREE and not _is(words, at, rows, i, keys):
@@ -144,17 +189,10 @@ def _gather(
 
 
 @inlined
-def _line_of(place: Integer) -> Integer:
-    """Where to look first; the caller takes as many of its lowest bits as the table has."""
-    # A key's buckets are neighbours, their lines must not be: long rows of lines in use take long.
-    return place >> MOST_BUCKET_BITS ^ (place & _BUCKETS) * _FACTOR >> MOST_BUCKET_BITS
-
-
-@inlined
 def _is(
     words: NDArray[np.int64], at: Integer, rows: NDArray[np.int64], i: Integer, keys: Integer
 ) -> Truth:
-    """The line that begins at word `at` has the place and the key of the row."""
+    """The line that begins at word `at` has the bucket and the key of the row."""
     column = 0
     while column <= keys and words[at + column] == rows[column, i]:
         column += 1
@@ -186,5 +224,5 @@ def _combine(
 
 @kernel
 def _room(lines: Integer) -> Integer:
-    """How many of them may be used: beyond, looking takes longer and longer."""
-    return lines - (lines >> 2)
+    """How many of them may be used, five of eight: beyond, looking takes longer and longer."""
+    return lines - (3 * lines >> 3)

@@ -58,6 +58,9 @@ def combined(rows: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
         order = np.lexsort((*rows[keys:0:-1], rows[0]))
         sorted_keys = [column[order] for column in rows[: 1 + keys]]
         same, _ = sames(sorted_keys[0], sorted_keys[1:])
+    if not same.any():  # nearly always: keys come from a table that has each once
+        values = [column[order] for column in rows[1 + keys :]]
+        return [sorted_keys[0], *map(narrowed, sorted_keys[1:] + values)]
     starts = np.flatnonzero(np.concatenate(([True], ~same)))
     values = [
         ufunc.reduceat(column[order], starts, dtype=np.int64)
@@ -84,7 +87,11 @@ def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Ru
         # Two keys of one place: where each belongs must be found by sorting.
         return combined(joined([first, second]), keys, ufuncs)
     new, here = ~found, here[found]
+    # Where rows of the second run go that are none of the first, and where these go.
     at = at[new]
+    at += np.arange(len(at))
+    old = np.ones(len(first[0]) + len(at), np.bool_)
+    old[at] = False
     result = []
     first.reverse()
     for number, other in enumerate(second):
@@ -94,6 +101,10 @@ def merged(first: Run, second: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Ru
             values = narrowed(ufuncs[number - 1 - keys](met_here, met_there))
             column = column.astype(np.promote_types(column.dtype, values.dtype))
             column[here] = values
-        column = column.astype(np.promote_types(column.dtype, other.dtype), copy=False)
-        result.append(np.insert(column, at, other[new]) if len(at) else column)
+        if len(at):
+            both = np.empty(len(old), np.promote_types(column.dtype, other.dtype))
+            both[old] = column
+            both[at] = other[new]
+            column = both
+        result.append(column)
     return result

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tcpsnoop.accumulate.places import (
-    AS_GIVEN,
     HASH_BITS,
     MOST_BUCKET_BITS,
     bucket_of,
+    find_buckets,
     find_places,
 )
 from tcpsnoop.accumulate.quantize import buckets_of
@@ -21,11 +21,9 @@ LARGEST = 2**63 - 1
 numbers = np.arange(1 << 16)
 
 
-def places(
-    *keys: NDArray[np.int64], buckets: int = 0, bits: int = 6, share_bits: int = AS_GIVEN
-) -> NDArray[np.int64]:
+def places(*keys: NDArray[np.int64], buckets: int = 0, bits: int = 6) -> NDArray[np.int64]:
     rows = np.stack([np.full_like(keys[0], buckets), *keys])
-    find_places(rows, len(keys), bits, share_bits, (1 << HASH_BITS) - 1)
+    find_places(rows, len(keys), bits, (1 << HASH_BITS) - 1)
     found: NDArray[np.int64] = rows[0]
     return found
 
@@ -66,10 +64,10 @@ def test_the_bucket_is_below_the_hash_which_is_never_the_greatest(
         assert place == places(*keys, bits=bits)[0] | bucket
 
 
-@pytest.mark.parametrize("bucket_bits", [12, 24])
-def test_buckets_are_found_where_values_are_given(bucket_bits: int) -> None:
-    place = places(np.array([5]), buckets=1000, bits=bucket_bits, share_bits=6)
-    assert place & (1 << bucket_bits) - 1 == 3 * 64 + 1000 // 8
+def test_buckets_take_the_place_of_values_and_what_cannot_be_counts_as_0() -> None:
+    values = np.array([1000, 5, -1, -(2**63)])
+    find_buckets(values, 6)
+    assert values.tolist() == [3 * 64 + 1000 // 8, 5, 0, 0]
 
 
 def test_every_number_below_128_has_its_own_bucket() -> None:
