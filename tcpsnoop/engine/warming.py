@@ -71,7 +71,7 @@ def warm_reports(settings: Settings) -> None:
         pass
     if any(isinstance(own, SummaryReporter) for _, own in settings.reports):
         one = np.zeros(1, np.int64)
-        Keyed(1, [np.add], 1).observe([one], [1])
+        Keyed(1, [np.add], 1, share_bits=0).observe([one], [1])
         # Reports are in the order of addresses as text.
         text_words(one, one)
         text_of(0, 0)

@@ -12,6 +12,7 @@ from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, PROBE_ROW
 from tcpsnoop.batches.segments import SEGMENT
 from tcpsnoop.kernel import Integer, Row, inlined, kernel
 from tcpsnoop.provider.endings import conn_state_of
+from tcpsnoop.provider.looking_ahead import RING
 from tcpsnoop.provider.memory import (
     CLOSED_ROWS,
     DETAIL_ROWS,
@@ -20,7 +21,6 @@ from tcpsnoop.provider.memory import (
     ROWS,
 )
 from tcpsnoop.provider.sides import BOTH_LOCAL, FIRST_LOCAL, SECOND_LOCAL
-from tcpsnoop.provider.table import RING
 from tcpsnoop.provider.writes import MAX_WRITES
 
 # Probes seen from the originator or from the responder alone, whatever end sent the segment.
@@ -66,7 +66,7 @@ class Output(NamedTuple):
     draft: NDArray[np.void]  # DETAIL, shape (1,): what the next probe adds
     moment: NDArray[np.void]  # SEGMENT, shape (1,): for probes that no segment fires
     writes: NDArray[np.int64]  # scratch, see provider.stream
-    places: NDArray[np.int64]  # scratch, see provider.table.look_ahead
+    places: NDArray[np.int64]  # scratch, see provider.looking_ahead
     heads: NDArray[np.int64]  # likewise
 
 

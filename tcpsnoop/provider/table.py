@@ -7,9 +7,7 @@ connections do.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tcpsnoop.batches.segments import SegmentBatch
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel, prefetcher
 from tcpsnoop.provider.memory import (
     ANALYSES,
@@ -24,11 +22,8 @@ from tcpsnoop.provider.memory import (
     ConnectionTable,
 )
 
-# How many segments lie between the steps of looking ahead: as many as pass while memory answers.
-STEP = 8
-# What is known of segments ahead, in a ring: three steps of them.
-RING = 4 * STEP
-_RING = RING - 1
+# Fresh rows are asked for so many connections before they are begun.
+_SOON = 4
 
 prefetch = prefetcher()
 
@@ -74,7 +69,7 @@ def _bucket_of(
 
 
 @inlined
-def _bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
+def bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
     """The bucket of the segment's key << 1 | the end that sent it."""
     source_port = np.int64(segment["source_port"])
     destination_port = np.int64(segment["destination_port"])
@@ -98,7 +93,7 @@ def _bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
 
 
 @inlined
-def _find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) -> Integer:
+def find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) -> Integer:
     """`place_of` in the chain that begins at row `head`."""
     if sender == 0:
         first_high, first_low = segment["source_high"], segment["source_low"]
@@ -127,12 +122,12 @@ def _find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) 
 @kernel
 def place_of(table: ConnectionTable, segment: Row) -> Integer:
     """Row of the segment's connection << 1 | the end that sent it; NONE when it is not there."""
-    bucket = _bucket_and_sender(table, segment)
-    return _find(table, segment, np.int64(table.buckets[bucket >> 1]), bucket & 1)
+    bucket = bucket_and_sender(table, segment)
+    return find(table, segment, np.int64(table.buckets[bucket >> 1]), bucket & 1)
 
 
 @inlined
-def _bring_near(table: ConnectionTable, slot: Integer) -> None:
+def bring_near(table: ConnectionTable, slot: Integer) -> None:
     """Fetch what is known of the connection in row `slot`, as far as it is in use."""
     state, first = table.state, 2 * slot
     prefetch(table.ends, first)
@@ -144,93 +139,6 @@ def _bring_near(table: ConnectionTable, slot: Integer) -> None:
             prefetch(table.analyses, first)
             prefetch(table.analyses, first + 1)
             prefetch(table.openings, slot)
-
-
-@inlined
-def begin_looking(
-    table: ConnectionTable,
-    segments: SegmentBatch,
-    start: Integer,
-    places: NDArray[np.int64],
-    heads: NDArray[np.int64],
-) -> None:
-    """Take the steps of `look_ahead` that segments before `start` would have taken."""
-    count = len(segments)
-    for i in range(start, min(count, start + 3 * STEP)):
-        _ask_for_bucket(table, segments, i, places)
-    for i in range(start, min(count, start + 2 * STEP)):
-        _ask_for_head(table, i, places, heads)
-    for i in range(start, min(count, start + STEP)):
-        _ask_for_rows(table, segments, i, places, heads)
-
-
-@inlined
-def look_ahead(
-    table: ConnectionTable,
-    timings: NDArray[np.void],
-    segments: SegmentBatch,
-    at: Integer,
-    places: NDArray[np.int64],
-    heads: NDArray[np.int64],
-) -> Integer:
-    """`place_of` segment `at`, as it was STEP segments before, and a step for four others ahead.
-
-    Each asks memory for what the next one needs: so it is never waited for. `places` and `heads`
-    are rings of RING entries.
-    """
-    count = len(segments)
-    if at + 3 * STEP < count:
-        _ask_for_bucket(table, segments, at + 3 * STEP, places)
-    if at + 2 * STEP < count:
-        _ask_for_head(table, at + 2 * STEP, places, heads)
-    if at + STEP < count:
-        _ask_for_rows(table, segments, at + STEP, places, heads)
-    if at + STEP // 2 < count and table.state[ANALYSES] != 0:
-        _ask_for_timings(table, timings, places[at + STEP // 2 & _RING])
-    return places[at & _RING]
-
-
-@inlined
-def _ask_for_bucket(
-    table: ConnectionTable, segments: SegmentBatch, i: Integer, places: NDArray[np.int64]
-) -> None:
-    place = _bucket_and_sender(table, segments[i])
-    places[i & _RING] = place
-    prefetch(table.buckets, place >> 1)
-
-
-@inlined
-def _ask_for_head(
-    table: ConnectionTable, i: Integer, places: NDArray[np.int64], heads: NDArray[np.int64]
-) -> None:
-    head = np.int64(table.buckets[places[i & _RING] >> 1])
-    heads[i & _RING] = head
-    prefetch(table.connections, head)
-
-
-@inlined
-def _ask_for_rows(
-    table: ConnectionTable,
-    segments: SegmentBatch,
-    i: Integer,
-    places: NDArray[np.int64],
-    heads: NDArray[np.int64],
-) -> None:
-    place = _find(table, segments[i], heads[i & _RING], places[i & _RING] & 1)
-    places[i & _RING] = place
-    if place >= 0:
-        _bring_near(table, place >> 1)
-
-
-@inlined
-def _ask_for_timings(table: ConnectionTable, timings: NDArray[np.void], place: Integer) -> None:
-    """Where the queues of the other end begin, and where those of this end go on."""
-    if place >= 0:
-        mine, theirs = table.analyses[place], table.analyses[place ^ 1]
-        prefetch(timings, theirs["flight"])
-        prefetch(timings, theirs["stamps"])
-        prefetch(timings, mine["flight_last"])
-        prefetch(timings, mine["stamps_last"])
 
 
 @kernel
@@ -254,8 +162,8 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     else:
         slot = state[FRESH]
         state[FRESH] += 1
-        prefetch(table.connections, slot + STEP // 2)
-        _bring_near(table, slot + STEP // 2)  # for the connections that come next
+        prefetch(table.connections, slot + _SOON)
+        bring_near(table, slot + _SOON)
     state[LIVE] += 1
     row = table.connections[slot]
     sender = 0 if _is_in_order(segment) else 1
@@ -269,7 +177,7 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
         row["first_low"] = segment["destination_low"]
         row["second_high"], row["second_low"] = segment["source_high"], segment["source_low"]
         row["first_port"], row["second_port"] = segment["destination_port"], segment["source_port"]
-    bucket = _bucket_of_row(table, row)
+    bucket = bucket_of_row(table, row)
     row["chain"] = table.buckets[bucket]
     table.buckets[bucket] = slot
     begin_again(table, slot)
@@ -286,13 +194,14 @@ def _take_more_buckets(table: ConnectionTable) -> None:
     for slot in range(state[FRESH]):
         row = connections[slot]
         if row["number"] > 0:
-            bucket = _bucket_of_row(table, row)
+            bucket = bucket_of_row(table, row)
             row["chain"] = buckets[bucket]
             buckets[bucket] = slot
 
 
 @kernel
-def _bucket_of_row(table: ConnectionTable, row: Row) -> Integer:
+def bucket_of_row(table: ConnectionTable, row: Row) -> Integer:
+    """The bucket that a row in use is in."""
     ports = np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])
     return _bucket_of(
         table, row["first_high"], row["first_low"], row["second_high"], row["second_low"], ports
@@ -385,23 +294,11 @@ def _clear_opening(opening: Row, handshake: Row) -> None:
     handshake["synack_stamp_last"] = 0
 
 
-@inlined
-def look_ahead_to_remove(table: ConnectionTable, slots: NDArray[np.int64], at: Integer) -> None:
-    """Ask memory for what dropping the rows after `slots[at]` needs, as `look_ahead` does."""
-    count = len(slots)
-    if at + 2 * STEP < count:
-        prefetch(table.connections, slots[at + 2 * STEP])
-    if at + STEP < count:
-        slot = slots[at + STEP]
-        _bring_near(table, slot)
-        prefetch(table.buckets, _bucket_of_row(table, table.connections[slot]))
-
-
 @kernel
 def remove(table: ConnectionTable, slot: Integer) -> None:
     """Take the row out of its bucket and give it back."""
     row = table.connections[slot]
-    bucket = _bucket_of_row(table, row)
+    bucket = bucket_of_row(table, row)
     here = np.int64(table.buckets[bucket])
     if here == slot:
         table.buckets[bucket] = row["chain"]

@@ -27,6 +27,7 @@ from tcpsnoop.provider.handshake import (
     originator_of,
 )
 from tcpsnoop.provider.intervals import release_all
+from tcpsnoop.provider.looking_ahead import begin_looking, look_ahead, look_ahead_to_remove
 from tcpsnoop.provider.memory import (
     ANALYSES,
     CLOCK,
@@ -43,16 +44,7 @@ from tcpsnoop.provider.memory import (
 from tcpsnoop.provider.sequence import MODULUS_MASK
 from tcpsnoop.provider.sides import Sides, local_ends
 from tcpsnoop.provider.stream import follow
-from tcpsnoop.provider.table import (
-    begin_again,
-    begin_looking,
-    enter,
-    is_full,
-    look_ahead,
-    look_ahead_to_remove,
-    place_of,
-    remove,
-)
+from tcpsnoop.provider.table import begin_again, enter, is_full, place_of, remove
 from tcpsnoop.provider.timings import forget_timings
 from tcpsnoop.provider.waiting import PATIENCE_AT_END_NS, PATIENCE_NS, stop_waiting
 from tcpsnoop.provider.writes import MAX_WRITES

@@ -13,7 +13,7 @@ that the capture missed is sent with `seen=False`: it moves the numbers, not the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -246,3 +246,10 @@ def rows(sent: Iterable[Sent], first_packet: int = 1) -> SegmentBatch:
         if each.sack:
             row["options"] |= OPTION_SACK
     return batch
+
+
+def many_talks(wire: Wire, count: int) -> Iterator[Talk]:
+    """Conversations whose keys differ in one thing from another: a port, a half of an address."""
+    for index in range(count):
+        address = f"2001:db8:{index % 7}::{index // 7 % 5}"
+        yield wire.talk(Endpoint(address, 1024 + index // 35), SERVER_6)

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 from tcpsnoop.provider.memory import (
     make_table,
 )
-from tcpsnoop.provider.table import (
-    RING,
-    STEP,
-)
 from tests.provider.consistency import check, live
-from tests.provider.talk import CLIENT, CLIENT_6, SERVER, SERVER_6, Endpoint, Sent, Talk, Wire
-from tests.provider.tracked import Fired, feed, finish, make_tracker, track
-
-
-def numbers(fired: list[Fired]) -> list[int]:
-    """The connection of each segment, in order."""
-    return [each.connection for each in fired if each.probe in ("send", "receive")]
-
-
-def many_talks(wire: Wire, count: int) -> Iterator[Talk]:
-    """Conversations whose keys differ in one thing from another: a port, a half of an address."""
-    for index in range(count):
-        address = f"2001:db8:{index % 7}::{index // 7 % 5}"
-        yield wire.talk(Endpoint(address, 1024 + index // 35), SERVER_6)
+from tests.provider.talk import (
+    CLIENT,
+    CLIENT_6,
+    SERVER,
+    SERVER_6,
+    Endpoint,
+    Sent,
+    Wire,
+    many_talks,
+)
+from tests.provider.tracked import feed, finish, make_tracker, numbers, track
 
 
 @pytest.mark.parametrize(
@@ -93,21 +84,6 @@ def test_an_end_that_talks_to_itself_is_one_connection() -> None:
     fired = [*feed(tracker, wire.sent), *finish(tracker)]
     assert {each.connection for each in fired} == {1}
     check(tracker)
-
-
-@pytest.mark.parametrize(
-    "distance",
-    [1, *(steps * STEP + more for steps in (1, 2, 3) for more in (-1, 0, 1)), 2 * RING, 9 * RING],
-)
-def test_segments_of_one_batch_find_the_connection_that_began_in_it(distance: int) -> None:
-    wire = Wire()
-    talks = list(many_talks(wire, distance))
-    for talk in talks:
-        talk.a.syn()
-    for talk in talks:
-        talk.b.syn_ack()
-    expected = [*range(1, distance + 1), *range(1, distance + 1)]
-    assert numbers(track(wire.sent, max_connections=12 * RING)) == expected
 
 
 def test_a_full_table_tells_its_connections_apart() -> None:

@@ -235,3 +235,8 @@ def _totals(row: np.void) -> Totals:
     )
     reason = END_REASONS[row["end_reason"]]
     return Totals(int(row["start_ns"]), reason, bool(row["midstream"]), tx, rx)
+
+
+def numbers(fired: list[Fired]) -> list[int]:
+    """The connection of each segment, in order."""
+    return [each.connection for each in fired if each.probe in ("send", "receive")]
