@@ -60,7 +60,7 @@ def rates_of(
 ) -> dict[str, Rate]:
     """The rate of each program on a kind of capture, by its name."""
     counts = sorted({count for each in programs for count in (each.fewer, each.more)})
-    paths = dict(zip(counts, captures.conversations(kind, LAST, counts), strict=True))
+    paths = dict(zip(counts, captures.conversations(kind, counts[-1], counts), strict=True))
     for path in paths.values():
         warm(path)
     _compile_first(programs, paths[counts[0]])
@@ -106,7 +106,7 @@ def rate_table(rates: Mapping[str, Rate]) -> str:
         (
             name if name == LOOP else f"`{name}`",
             f"{rate.packets_per_second / 1e6:.2f}",
-            f"{rate.packets_per_second / loop:.3f}",
+            f"{rate.packets_per_second / loop:.3f}" if LOOP in rates else "–",
             f"{rate.cpu_ns_per_packet:,.0f}",
             f"{rate.fewer_packets:,}",
             f"{rate.fewer_seconds:.2f}",
