@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-LIBRARIES = {"pcap_loop": ["-lpcap"], "small_writes": [], "swarm": []}
+LIBRARIES = {"pcap_loop": ["-lpcap"], "repeat": [], "small_writes": [], "swarm": []}
 
 
 def compiled(name: str, folder: Path) -> Path | None:

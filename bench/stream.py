@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench.captures import Captures, warm
-from bench.measure import Command, Rate, Run, run
+from bench.measure import Command, FailedProgramError, Rate, Run, run
 from bench.memory import compile_first
+from bench.native import compiled
 from bench.programs import tcpsnoop, tcpsnoop_reading
 from bench.targets import Section, Target, paragraph, table
 
 GIGABYTE = 10**9
 SHORT, LONG = 1 * GIGABYTE, 10 * GIGABYTE
-PACKETS = 500_000
+PACKETS = (
+    1_000  # so few that the caches have them, as they would those of a program that makes them
+)
 ROUNDS = 3
 GROWTH_MB = 10
 LEAST_SHARE = 0.9
 
 METHOD = """\
-A generator (`bench/repeat.py`) writes full-size packets into a pipe, {short:.1f} GB and
+A generator (`bench/repeat.c`) writes full-size packets into a pipe, {short:.1f} GB and
 {long:.1f} GB of them, and `tcpsnoop accept -n -r -` reads them; then the same bytes come from a
 file in the page cache, and from `cat` of that file. The rate is the further packets over the
 further time, of medians; CPU is the processor time of the reading process for each of them; the
@@ -39,18 +41,23 @@ def measure(captures: Captures, quick: bool) -> Section:
     """Time and memory of both lengths, from a file and through a pipe."""
     load = os.getloadavg()[0]
     compile_first(captures)
-    source = captures.conversations("full", PACKETS, [PACKETS])[0]
+    packets_each = int(PACKETS / captures.scale)
+    source = captures.conversations("full", packets_each, [packets_each])[0]
+    generator = compiled("repeat", captures.folder)
+    if generator is None:
+        raise FailedProgramError("repeat: bench/repeat.c was not compiled")
     rounds = 1 if quick else ROUNDS
     lengths = {name: int(length * captures.scale) for name, length in _LENGTHS.items()}
     files = {name: captures.folder / f"stream-{name}.pcap" for name in lengths}
-    packets = {name: _make(source, lengths[name], files[name]) for name in lengths}
+    repeats = {name: (str(generator), str(source), str(lengths[name])) for name in lengths}
+    packets = {name: _make(repeats[name], files[name]) for name in lengths}
     runs: dict[tuple[str, str], list[Run]] = {}
     try:
         for name, path in files.items():
             warm(path)
             for _ in range(rounds):
                 for way in (FILE, GENERATED, CAT, ALONE):
-                    done = _run(way, source, lengths[name], path)
+                    done = _run(way, repeats[name], path)
                     runs.setdefault((way, name), []).append(done)
         sizes = {name: path.stat().st_size for name, path in files.items()}
     finally:
@@ -70,18 +77,16 @@ def measure(captures: Captures, quick: bool) -> Section:
 _LENGTHS = {"short": SHORT, "long": LONG}
 
 
-def _make(source: Path, length: int, path: Path) -> int:
+def _make(generator: Sequence[str], path: Path) -> int:
     """Write the file; the number of its packets."""
-    command = [sys.executable, "-m", "bench.repeat", str(source), str(length)]
     with path.open("wb") as file:
-        done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, check=True)
+        done = subprocess.run(generator, stdout=file, stderr=subprocess.PIPE, check=True)
     return int(done.stderr)
 
 
-def _run(way: str, source: Path, length: int, path: Path) -> Run:
+def _run(way: str, generator: Sequence[str], path: Path) -> Run:
     if way == FILE:
         return run(tcpsnoop_reading("accept", path))
-    generator = [sys.executable, "-m", "bench.repeat", str(source), str(length)]
     feeder = ["cat", str(path)] if way == CAT else generator
     reader = tcpsnoop("accept", "-n", "-r", "-")
     if way == ALONE:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.frames import write_pcap
+from bench.native import compiled
 from bench.traffic import DOWNLOAD, conversations
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,10 +19,10 @@ SHORT, LONG = 100 * MEGABYTE, 1000 * MEGABYTE
 MOST_GROWTH = 10 * MEGABYTE
 
 
-def peak_bytes(path: Path, length: int, *words: str) -> int:
+def peak_bytes(repeat: Path, path: Path, length: int, *words: str) -> int:
     """Peak resident memory of the program reading so many bytes of a generator."""
     generator = subprocess.Popen(
-        [sys.executable, "-m", "bench.repeat", path, str(length)],
+        [repeat, path, str(length)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -51,10 +52,13 @@ def peak_bytes(path: Path, length: int, *words: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.program("gcc")
 @pytest.mark.parametrize("words", [("accept", "-n"), ("io", "-n"), ("list", "verdicts")])
 def test_memory_is_flat(words: tuple[str, ...], tmp_path: Path) -> None:
+    repeat = compiled("repeat", tmp_path)
+    assert repeat is not None
     path = tmp_path / "once.pcap"
     write_pcap(path, conversations(20_000, 100, DOWNLOAD, mean_packets=180))
-    peak_bytes(path, MEGABYTE, *words)  # compiled
-    short = peak_bytes(path, SHORT, *words)
-    assert peak_bytes(path, LONG, *words) - short < MOST_GROWTH
+    peak_bytes(repeat, path, MEGABYTE, *words)  # compiled
+    short = peak_bytes(repeat, path, SHORT, *words)
+    assert peak_bytes(repeat, path, LONG, *words) - short < MOST_GROWTH
