@@ -20,7 +20,8 @@ class ProbeBatch:
 
     They are those of `every` (dtype PROBE_ROW) at `index`, or all. The field `detail` points into
     `closed` (dtype CLOSED_ROW) for probe `closed`, into `details` (dtype DETAIL) for the others.
-    `owners` has a row for each of `rows`.
+    `owners` has a row for each of `rows`. `numbers` has the number of the probe of each of `every`;
+    it is found when it is asked for, if it is not given.
     """
 
     every: NDArray[np.void]
@@ -28,6 +29,7 @@ class ProbeBatch:
     owners: OwnerColumns = NOBODY_KNOWN
     details: NDArray[np.void] = field(default_factory=lambda: np.empty(0, DETAIL))
     index: NDArray[np.int64] | None = None
+    numbers: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.every if self.index is None else self.index)
@@ -49,7 +51,9 @@ class ProbeBatch:
     @cached_property
     def _fired(self) -> NDArray[np.uint8]:
         """The number of the probe of each row, side by side: every report asks for them."""
-        return np.ascontiguousarray(self.rows["probe"])
+        if self.numbers is None:
+            return np.ascontiguousarray(self.rows["probe"])
+        return self.numbers if self.index is None else self.numbers[self.index]
 
     def attached(self, wanted: NDArray[np.bool_]) -> ProbeBatch:
         """The rows of the probes that are wanted: `wanted` has a truth for each number, 256.
@@ -63,7 +67,7 @@ class ProbeBatch:
         owners = self.owners.take(index)
         if self.index is not None:
             index = self.index[index]
-        return ProbeBatch(self.every, self.closed, owners, self.details, index)
+        return ProbeBatch(self.every, self.closed, owners, self.details, index, self.numbers)
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> ProbeBatch:
         """A copy of the chosen rows, with what belongs to them."""

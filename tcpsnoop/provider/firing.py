@@ -61,6 +61,9 @@ class Output(NamedTuple):
     """Where probes go; `state` of the table counts what is there."""
 
     rows: NDArray[np.void]  # PROBE_ROW
+    fired: NDArray[
+        np.uint8
+    ]  # the number of the probe of each, side by side: all reports ask for it
     closed: NDArray[np.void]  # CLOSED_ROW
     details: NDArray[np.void]  # DETAIL
     draft: NDArray[np.void]  # DETAIL, shape (1,): what the next probe adds
@@ -74,6 +77,7 @@ def make_output(rows: int) -> Output:
     """Room for so many rows of probes."""
     return Output(
         np.empty(rows, PROBE_ROW),
+        np.empty(rows, np.uint8),
         np.empty(rows, CLOSED_ROW),
         np.empty(rows, DETAIL),
         np.zeros(1, DETAIL),
@@ -144,7 +148,7 @@ def _name_ends(row: Row, connection: Row, end: Integer) -> None:
 
 @inlined
 def fire(
-    rows: NDArray[np.void],
+    output: Output,
     state: NDArray[np.int64],
     connection: Row,
     segment: Row,
@@ -156,7 +160,8 @@ def fire(
     detail: Integer,
 ) -> None:
     """Write the row of `probe`, fired by `segment` and seen from `end`."""
-    row = rows[state[ROWS]]
+    row = output.rows[state[ROWS]]
+    output.fired[state[ROWS]] = probe
     state[ROWS] += 1
     _name_ends(row, connection, end)
     row["packet"] = segment["packet"]
@@ -209,7 +214,7 @@ def fire_all(
         for end in range(2):
             if ends >> end & 1 != 0:
                 fire(
-                    output.rows,
+                    output,
                     state,
                     connection,
                     segment,
@@ -252,7 +257,7 @@ def fire_drafted(
     size = max(np.int64(segment["payload"]), -1)
     for end in range(2):
         if ends >> end & 1 != 0:
-            fire(output.rows, state, connection, segment, probe, end, sender, size, 0, detail)
+            fire(output, state, connection, segment, probe, end, sender, size, 0, detail)
             if ends == BOTH_LOCAL:
                 output.rows[state[ROWS] - 1]["remote_local"] = 1
 
@@ -289,8 +294,7 @@ def _empty_draft(output: Output) -> None:
 
 @kernel
 def fire_closed(
-    rows: NDArray[np.void],
-    closed: NDArray[np.void],
+    output: Output,
     state: NDArray[np.int64],
     connection: Row,
     ends: NDArray[np.void],
@@ -309,7 +313,8 @@ def fire_closed(
     for end in range(2):
         if views >> end & 1 == 0:
             continue
-        row = rows[state[ROWS]]
+        row = output.rows[state[ROWS]]
+        output.fired[state[ROWS]] = probes.CLOSED
         state[ROWS] += 1
         _name_ends(row, connection, end)
         row["packet"] = moment["packet"]
@@ -325,7 +330,7 @@ def fire_closed(
         row["outgoing"] = 0
         row["duplicate"] = 0
         row["digits"] = moment["digits"]
-        totals = closed[state[CLOSED_ROWS]]
+        totals = output.closed[state[CLOSED_ROWS]]
         state[CLOSED_ROWS] += 1
         sent = counted[2 * slot + end]
         received = counted[2 * slot + 1 - end]

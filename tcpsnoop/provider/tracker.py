@@ -213,5 +213,8 @@ class Tracker:
             self._outputs.rotate()
             self._output = self._outputs[0]
             yield ProbeBatch(
-                output.rows[:rows], output.closed[:closed], details=output.details[:details]
+                output.rows[:rows],
+                output.closed[:closed],
+                details=output.details[:details],
+                numbers=output.fired[:rows],
             )

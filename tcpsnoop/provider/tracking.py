@@ -303,8 +303,7 @@ def _take(
             fire_all(output, state, connection, 0, segment, _WRITE_BIT, writer, size, 0)
     if fired & wanted & CLOSED_FIRES != 0:
         fire_closed(
-            output.rows,
-            output.closed,
+            output,
             state,
             connection,
             table.ends,
@@ -332,8 +331,7 @@ def _drop(
     if known & REPORTED == 0 and wanted & CLOSED_FIRES != 0:
         why = np.int64(connection["end_reason"]) if known & CLOSED != 0 else reason
         fire_closed(
-            output.rows,
-            output.closed,
+            output,
             table.state,
             connection,
             table.ends,

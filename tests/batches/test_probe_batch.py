@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,18 @@ def test_columns_are_those_of_the_rows(
         assert packet.tolist() == part.rows["packet"].tolist()
         assert port.tolist() == part.rows["lport"].tolist()
         assert packet.dtype == np.int64
+
+
+def test_numbers_that_are_given_are_asked_for_instead_of_rows(
+    batch: ProbeBatch, wanted: Callable[..., NDArray[np.bool_]]
+) -> None:
+    given = replace(batch, numbers=batch.rows["probe"].copy())
+    both = wanted(probes.SEND, probes.RECEIVE)
+    for part, same in ((batch, given), (batch.attached(both), given.attached(both))):
+        for number in (probes.SEND, probes.RECEIVE, probes.CLOSED):
+            found, expected = same.attached(wanted(number)), part.attached(wanted(number))
+            assert found.rows.tolist() == expected.rows.tolist()
+            assert set(found.rows["probe"].tolist()) <= {number}
 
 
 def test_columns_of_what_a_probe_adds() -> None:

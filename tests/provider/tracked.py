@@ -188,6 +188,8 @@ def track(sent: Sequence[Sent], *wanted: str, sizes: Sequence[int] = (), **how: 
 
 def told(batch: ProbeBatch) -> Iterable[Fired]:
     """The rows of a batch in words."""
+    assert batch.numbers is not None
+    assert batch.numbers.tolist() == batch.rows["probe"].tolist()
     for row in batch.rows:
         left = f"{text_of(row['laddr_high'], row['laddr_low'])} {row['lport']}"
         right = f"{text_of(row['raddr_high'], row['raddr_low'])} {row['rport']}"
