@@ -117,7 +117,9 @@ def run_planted(copy: Path, factor: int, cache: Path) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "tcpsnoop.dissect.planted_outer"],
         cwd=copy,
-        env=os.environ | {"TCPSNOOP_CACHE": str(cache), "TCPSNOOP_INTERPRET": ""},
+        # Python takes a module's old bytecode for that of a new text of the same second and size.
+        env=os.environ
+        | {"TCPSNOOP_CACHE": str(cache), "TCPSNOOP_INTERPRET": "", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=True,

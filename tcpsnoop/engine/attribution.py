@@ -120,6 +120,7 @@ class Attribution:
             batch,
             every=copied(batch.rows),
             index=None,
+            numbers=None,
             closed=copied(batch.closed),
             details=copied(batch.details),
         )

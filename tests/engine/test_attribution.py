@@ -176,10 +176,17 @@ def test_what_is_held_is_a_copy_of_all_that_belongs_to_it(proc: ProcTree) -> Non
     clock = Clock()
     held = Attribution(Late(clock.nanoseconds, proc.root, clock), Choice(), hold=1.0)
     given = remote_batch()
-    given = replace(given, details=np.zeros(1, DETAIL), closed=np.zeros(1, CLOSED_ROW))
+    numbers = given.rows["probe"].copy()
+    given = replace(
+        given, details=np.zeros(1, DETAIL), closed=np.zeros(1, CLOSED_ROW), numbers=numbers
+    )
     assert list(held.take(given, 10.0)) == []
     given.details["elapsed_ns"] = given.closed["start_ns"] = given.rows["packet"] = 99
+    wanted = np.zeros(256, np.bool_)
+    wanted[numbers] = True
+    numbers[:] = 99
     (kept,) = held.due(11.0)
+    assert packets(kept.attached(wanted)) == [1, 2, 3]
     assert kept.details["elapsed_ns"].tolist() == kept.closed["start_ns"].tolist() == [0]
     assert packets(kept) == [1, 2, 3]
 
