@@ -19,7 +19,7 @@ SHORT, LONG = 1 * GIGABYTE, 10 * GIGABYTE
 PACKETS = (
     1_000  # so few that the caches have them, as they would those of a program that makes them
 )
-ROUNDS = 3
+ROUNDS = 5
 GROWTH_MB = 10
 LEAST_SHARE = 0.9
 

@@ -19,8 +19,8 @@ _HEADROOM = 4096
 # A read that gives so much comes from a writer who is ahead, so more is on its way: it is waited
 # for a moment, because a batch costs the same whether it has 40 packets or 30,000. A writer who is
 # slow never gives so much at once, and what came is shown at once.
-_AHEAD = 64 * 1024  # what a pipe holds unless asked for more
-_LINGER = 0.002  # s; a full buffer takes at most 64 of them
+AHEAD = 64 * 1024  # what a pipe holds unless asked for more
+LINGER = 0.002  # s; a full buffer takes at most 64 of them
 
 # Looking for something, so many bytes are copied at a time: often it is near.
 _LOOK = 16 * 1024
@@ -40,9 +40,10 @@ class ReadBuffer:
     with the stream; the buffer grows only for a record that is larger.
     """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, stream: ByteStream, capacity: int = CAPACITY) -> None:
+        self._stream = stream
         self.data: NDArray[np.uint8] = np.empty(capacity, np.uint8)
-        self.words = _words_of(self.data)
+        self.words = words_of(self.data)
         self.position = 0
         self.end = 0
         self.base = 0
@@ -66,7 +67,7 @@ class ReadBuffer:
                 return start + at
         return -1
 
-    def fill(self, stream: ByteStream, timeout: float, enough: int = LARGEST_RECORD) -> bool:
+    def fill(self, timeout: float, enough: int = LARGEST_RECORD) -> bool:
         """Read what is there, waiting for the first bytes only; whether anything came, or the end.
 
         At most `enough` bytes. The caller must have read whole records first: a full buffer means
@@ -77,12 +78,12 @@ class ReadBuffer:
         until = min(len(self.data), self.end + enough)
         view = self.data.data
         while self.end < until and not self.exhausted:
-            count = stream.readinto(view[self.end : until], timeout)
+            count = self._stream.readinto(view[self.end : until], timeout)
             if count is None:
                 break
             self.exhausted = count == 0
             self.end += count
-            timeout = _LINGER if count >= _AHEAD else 0.0
+            timeout = LINGER if count >= AHEAD else 0.0
         return self.exhausted or self.end > before
 
     def release(self) -> None:
@@ -98,11 +99,11 @@ class ReadBuffer:
         elif tail == len(self.data):
             larger = np.empty(min(2 * tail, LARGEST_RECORD + _HEADROOM), np.uint8)
             larger[:tail] = self.data
-            self.data, self.words = larger, _words_of(larger)
+            self.data, self.words = larger, words_of(larger)
         self.base += self.position
         self.position, self.end = 0, tail
 
 
-def _words_of(data: NDArray[np.uint8]) -> Words:
+def words_of(data: NDArray[np.uint8]) -> Words:
     """A view with the 32-bit word that begins at each byte, in this machine's order."""
-    return np.ndarray((len(data) - 3,), np.uint32, data, strides=(1,))
+    return np.ndarray((max(0, len(data) - 3),), np.uint32, data, strides=(1,))

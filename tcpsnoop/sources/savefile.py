@@ -30,6 +30,7 @@ from tcpsnoop.sources.hopping import (
     new_progress,
 )
 from tcpsnoop.sources.read_buffer import CAPACITY, ReadBuffer
+from tcpsnoop.sources.reading_ahead import AheadBuffer
 from tcpsnoop.sources.recorded import Recorded
 from tcpsnoop.sources.stream import Stream, display_name, open_descriptor
 
@@ -69,13 +70,15 @@ class SavefileSource:
         *,
         capacity: int = CAPACITY,
         batch_size: int = PACKETS_PER_BATCH,
+        ahead: bool = False,
     ) -> None:
         self.ended = False
         self.damage: str | None = None
         self._stream = ContentStream(stream)
         self._name = name
         self._recorded = Recorded(file)
-        self._buffer = ReadBuffer(capacity)
+        buffer = AheadBuffer if ahead and self.waits else ReadBuffer
+        self._buffer = buffer(self._stream, capacity)
         self._enough = LEAST_READ  # bytes of the next read
         self._columns = empty_columns(self._buffer.data, batch_size)
         self._progress = new_progress()
@@ -130,8 +133,8 @@ class SavefileSource:
     def close(self) -> None:
         """See PacketSource."""
         self.ended = True
+        self._buffer.release()  # first, as a thread may be reading
         self._stream.close()
-        self._buffer.release()
         self._columns = empty_columns(self._buffer.data, 0)
 
     def _begin(self, deadline: float) -> bool:
@@ -154,7 +157,7 @@ class SavefileSource:
 
     def _fill(self, deadline: float) -> bool:
         timeout = max(0.0, deadline - time.monotonic())
-        return self._buffer.fill(self._stream, timeout, self._enough)
+        return self._buffer.fill(timeout, self._enough)
 
     def _hop(self, records: Records) -> PacketBatch | None:
         """The whole records in the buffer, as far as the columns have room; None without any."""
@@ -249,6 +252,7 @@ def open_savefile(
     file: int = 0,
     capacity: int = CAPACITY,
     batch_size: int = PACKETS_PER_BATCH,
+    ahead: bool = False,
 ) -> SavefileSource:
     """The source of a path, or of the descriptor `standard_input` for `-`.
 
@@ -257,7 +261,7 @@ def open_savefile(
     stream = open_descriptor(name, standard_input)
     try:
         return SavefileSource(
-            stream, display_name(name), file, capacity=capacity, batch_size=batch_size
+            stream, display_name(name), file, capacity=capacity, batch_size=batch_size, ahead=ahead
         )
     except UsageError:
         stream.close()

@@ -21,8 +21,7 @@ CONTENT = bytes(range(256)) * 40
     taken=st.lists(st.integers(0, 300), min_size=1, max_size=200),
 )
 def test_every_byte_once_and_in_order(capacity: int, sizes: list[int], taken: list[int]) -> None:
-    buffer = ReadBuffer(capacity)
-    stream = Pieces(CONTENT, sizes)
+    buffer = ReadBuffer(Pieces(CONTENT, sizes), capacity)
     found = b""
     for count in [*taken, *[capacity] * len(CONTENT)]:
         assert buffer.offset == len(found)
@@ -31,24 +30,23 @@ def test_every_byte_once_and_in_order(capacity: int, sizes: list[int], taken: li
         buffer.position += len(part)
         if buffer.exhausted and buffer.position == buffer.end:
             break
-        assert buffer.fill(stream, 0)
+        assert buffer.fill(0)
     assert found == CONTENT
 
 
 def test_a_word_begins_at_every_byte() -> None:
-    buffer = ReadBuffer(16)
-    buffer.fill(Pieces(CONTENT[:16]), 0)
+    buffer = ReadBuffer(Pieces(CONTENT[:16]), 16)
+    buffer.fill(0)
     words = [int.from_bytes(CONTENT[at : at + 4], sys.byteorder) for at in range(13)]
     assert buffer.words.tolist() == words
     assert buffer.words.dtype == np.uint32
 
 
 def test_it_grows_when_what_is_unread_fills_it() -> None:
-    buffer = ReadBuffer(64)
-    stream = Pieces(CONTENT)
+    buffer = ReadBuffer(Pieces(CONTENT), 64)
     sizes = []
     while not buffer.exhausted:
-        buffer.fill(stream, 0)
+        buffer.fill(0)
         sizes.append(len(buffer.data))
     assert sizes[:4] == [64, 128, 256, 512]
     assert buffer.unread(len(CONTENT)) == CONTENT
@@ -56,27 +54,25 @@ def test_it_grows_when_what_is_unread_fills_it() -> None:
 
 
 def test_it_has_room_for_the_largest_record() -> None:
-    buffer = ReadBuffer(3 * LARGEST_RECORD // 4)
-    stream = Pieces(bytes(2 * LARGEST_RECORD))
-    buffer.fill(stream, 0)
-    buffer.fill(stream, 0)
+    buffer = ReadBuffer(Pieces(bytes(2 * LARGEST_RECORD)), 3 * LARGEST_RECORD // 4)
+    buffer.fill(0)
+    buffer.fill(0)
     assert LARGEST_RECORD + 28 <= len(buffer.data) < LARGEST_RECORD + 10_000
     assert buffer.end == len(buffer.data)
 
 
 def test_it_does_not_grow_while_it_is_emptied() -> None:
-    buffer = ReadBuffer(64)
-    stream = Pieces(CONTENT)
+    buffer = ReadBuffer(Pieces(CONTENT), 64)
     for _ in range(len(CONTENT)):
-        buffer.fill(stream, 0)
+        buffer.fill(0)
         buffer.position = buffer.end - 1  # a byte is left each time
     assert buffer.exhausted
     assert len(buffer.data) == 64
 
 
 def test_released_it_holds_nothing() -> None:
-    buffer = ReadBuffer(64)
-    buffer.fill(Pieces(CONTENT), 0)
+    buffer = ReadBuffer(Pieces(CONTENT), 64)
+    buffer.fill(0)
     buffer.release()
     assert (len(buffer.data), len(buffer.words), buffer.unread(10)) == (0, 0, b"")
 
@@ -96,10 +92,10 @@ class Timed:
 
 def test_more_is_waited_for_only_behind_a_writer_who_is_ahead() -> None:
     slow = Timed(100, 65_535)
-    assert ReadBuffer(1 << 20).fill(slow, 5.0)
+    assert ReadBuffer(slow, 1 << 20).fill(5.0)
     assert slow.timeouts == [5.0, 0.0, 0.0]
     ahead = Timed(65_536, 65_536, 10)
-    assert ReadBuffer(1 << 20).fill(ahead, 5.0)
+    assert ReadBuffer(ahead, 1 << 20).fill(5.0)
     first, *later, last = ahead.timeouts
     assert (first, last) == (5.0, 0.0)
     assert all(0 < timeout < 0.01 for timeout in later)

@@ -23,8 +23,25 @@ HEADER = header()
 GRACE = 0.2
 
 
-def passed_in(descriptor: int) -> SavefileSource:
-    return open_savefile("-", standard_input=descriptor)
+class Opener:
+    """Opens sources, and closes them when the test is over."""
+
+    def __init__(self, *, ahead: bool) -> None:
+        self.sources: list[SavefileSource] = []
+        self._ahead = ahead
+
+    def __call__(self, name: str, standard_input: int = 0) -> SavefileSource:
+        source = open_savefile(name, standard_input, ahead=self._ahead)
+        self.sources.append(source)
+        return source
+
+
+@pytest.fixture(params=[False, True], ids=["as asked", "ahead"])
+def opened(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    opener = Opener(ahead=request.param)
+    yield opener
+    for source in opener.sources:
+        source.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,8 +68,8 @@ def fifo(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_silent_pipe_returns_in_time(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_a_silent_pipe_returns_in_time(pipe: tuple[int, int], opened: Opener) -> None:
+    source = opened("-", pipe[0])
     assert source.waits
     for content in (b"", HEADER[:2], HEADER[2:], record(b"abc")[:10]):
         os.write(pipe[1], content)
@@ -62,8 +79,8 @@ def test_a_silent_pipe_returns_in_time(pipe: tuple[int, int]) -> None:
         assert not source.ended
 
 
-def test_packets_come_as_soon_as_they_are_whole(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_packets_come_as_soon_as_they_are_whole(pipe: tuple[int, int], opened: Opener) -> None:
+    source = opened("-", pipe[0])
     whole = record(b"first") + record(b"second")
     os.write(pipe[1], HEADER + whole + record(b"third")[:-1])
     started = time.monotonic()
@@ -76,8 +93,8 @@ def test_packets_come_as_soon_as_they_are_whole(pipe: tuple[int, int]) -> None:
     assert source.damage is None
 
 
-def test_a_packet_wakes_a_reader_that_waits(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_a_packet_wakes_a_reader_that_waits(pipe: tuple[int, int], opened: Opener) -> None:
+    source = opened("-", pipe[0])
     os.write(pipe[1], HEADER)
     assert source.read(0) is None
     writer = threading.Timer(0.1, os.write, (pipe[1], record(b"abc")))
@@ -88,8 +105,8 @@ def test_a_packet_wakes_a_reader_that_waits(pipe: tuple[int, int]) -> None:
     writer.join()
 
 
-def test_a_pipe_that_ends_within_a_record(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_a_pipe_that_ends_within_a_record(pipe: tuple[int, int], opened: Opener) -> None:
+    source = opened("-", pipe[0])
     os.write(pipe[1], HEADER + record(b"first") + record(b"second")[:-2])
     os.close(pipe[1])
     assert [packet.data for packet in packets_of(source)] == [b"first"]
@@ -98,22 +115,26 @@ def test_a_pipe_that_ends_within_a_record(pipe: tuple[int, int]) -> None:
     )
 
 
-def test_a_pipe_without_a_byte_is_refused_when_read(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_a_pipe_without_a_byte_is_refused_when_read(pipe: tuple[int, int], opened: Opener) -> None:
+    source = opened("-", pipe[0])
     os.close(pipe[1])
     with pytest.raises(UsageError, match=r"^standard input has no bytes"):
         source.read(1)
 
 
-def test_a_pipe_that_is_no_capture_is_refused_when_read(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_a_pipe_that_is_no_capture_is_refused_when_read(
+    pipe: tuple[int, int], opened: Opener
+) -> None:
+    source = opened("-", pipe[0])
     os.write(pipe[1], b"GET / HTTP/1.1\r\n")
     with pytest.raises(UsageError, match=r"^standard input is not a capture: .* 47 45 54 20"):
         source.read(1)
 
 
-def test_a_passed_descriptor_keeps_its_mode_and_stays_open(pipe: tuple[int, int]) -> None:
-    source = passed_in(pipe[0])
+def test_a_passed_descriptor_keeps_its_mode_and_stays_open(
+    pipe: tuple[int, int], opened: Opener
+) -> None:
+    source = opened("-", pipe[0])
     os.write(pipe[1], HEADER + record(b"abc"))
     read_once(source)
     assert os.get_blocking(pipe[0])
@@ -122,7 +143,7 @@ def test_a_passed_descriptor_keeps_its_mode_and_stays_open(pipe: tuple[int, int]
     os.fstat(pipe[0])
 
 
-def test_more_than_a_pipe_holds(pipe: tuple[int, int]) -> None:
+def test_more_than_a_pipe_holds(pipe: tuple[int, int], opened: Opener) -> None:
     records = b"".join(record(bytes(1000), second) for second in range(2000))
 
     def write() -> None:
@@ -131,14 +152,14 @@ def test_more_than_a_pipe_holds(pipe: tuple[int, int]) -> None:
 
     writer = threading.Thread(target=write)
     writer.start()
-    packets = packets_of(passed_in(pipe[0]))
+    packets = packets_of(opened("-", pipe[0]))
     writer.join()
     assert [packet.time_ns for packet in packets] == [s * 10**9 for s in range(2000)]
 
 
-def test_a_named_pipe_waits_for_its_writer(fifo: str) -> None:
+def test_a_named_pipe_waits_for_its_writer(fifo: str, opened: Opener) -> None:
     started = time.monotonic()
-    source = open_savefile(fifo)
+    source = opened(fifo)
     assert source.read(0.05) is None
     assert time.monotonic() - started < 0.05 + GRACE
     with open(fifo, "wb", buffering=0) as writer:
@@ -150,8 +171,8 @@ def test_a_named_pipe_waits_for_its_writer(fifo: str) -> None:
     source.close()
 
 
-def test_a_named_pipe_whose_writer_says_nothing(fifo: str) -> None:
-    source = open_savefile(fifo)
+def test_a_named_pipe_whose_writer_says_nothing(fifo: str, opened: Opener) -> None:
+    source = opened(fifo)
     with open(fifo, "wb", buffering=0):
         assert source.read(0) is None
     with pytest.raises(UsageError, match="has no bytes"):
@@ -159,30 +180,32 @@ def test_a_named_pipe_whose_writer_says_nothing(fifo: str) -> None:
     source.close()
 
 
-def test_a_process_substitution_that_has_ended(pipe: tuple[int, int]) -> None:
+def test_a_process_substitution_that_has_ended(pipe: tuple[int, int], opened: Opener) -> None:
     os.write(pipe[1], HEADER + record(b"abc"))
     os.close(pipe[1])
-    source = open_savefile(f"/dev/fd/{pipe[0]}")
+    source = opened(f"/dev/fd/{pipe[0]}")
     assert [packet.data for packet in packets_of(source, timeout=1)] == [b"abc"]
     source.close()
 
 
-def test_a_socket_as_standard_input() -> None:
+def test_a_socket_as_standard_input(opened: Opener) -> None:
     ours, theirs = socket.socketpair()
     with ours:
-        source = passed_in(theirs.detach())
+        source = opened("-", theirs.detach())
         ours.sendall(HEADER + record(b"abc"))
         assert [packet.data for packet in read_once(source)] == [b"abc"]
         ours.shutdown(socket.SHUT_WR)
         assert packets_of(source) == []
 
 
-def test_a_file_as_standard_input_is_read_from_where_it_stands(tmp_path: Path) -> None:
+def test_a_file_as_standard_input_is_read_from_where_it_stands(
+    tmp_path: Path, opened: Opener
+) -> None:
     path = tmp_path / "x.pcap"
     path.write_bytes(b"skipped" + HEADER + record(b"abc"))
     with path.open("rb", buffering=0) as file:
         file.seek(7)
-        source = passed_in(file.fileno())
+        source = opened("-", file.fileno())
         assert not source.waits
         assert [packet.data for packet in packets_of(source, timeout=0)] == [b"abc"]
 
@@ -194,19 +217,19 @@ def test_an_empty_device_is_refused() -> None:
     source.close()
 
 
-def test_a_terminal_is_refused() -> None:
+def test_a_terminal_is_refused(opened: Opener) -> None:
     ours, theirs = pty.openpty()
     with pytest.raises(UsageError, match=r"^standard input is a terminal: read from"):
-        passed_in(theirs)
+        opened("-", theirs)
     os.close(ours)
     os.close(theirs)
 
 
-def test_standard_input_that_is_closed_is_refused(pipe: tuple[int, int]) -> None:
+def test_standard_input_that_is_closed_is_refused(pipe: tuple[int, int], opened: Opener) -> None:
     duplicate = os.dup(pipe[0])
     os.close(duplicate)
     with pytest.raises(UsageError, match=r"^standard input cannot be opened: Bad file"):
-        passed_in(duplicate)
+        opened("-", duplicate)
 
 
 def test_names_that_cannot_be_read(tmp_path: Path) -> None:
