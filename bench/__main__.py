@@ -12,7 +12,7 @@ from bench import attribution, live, machine, memory, page, reports, speed, star
 from bench.captures import Captures, default_folder
 from bench.measure import FailedProgramError
 from bench.programs import tcpsnoop_works
-from bench.targets import Section
+from bench.targets import Section, paragraph
 
 BENCHMARKS: dict[str, Callable[[Captures, bool], Section]] = {
     "speed": speed.measure,
@@ -43,13 +43,14 @@ def main() -> int:
     print(texts["machine"], flush=True)
     missed = []
     for name in names:
+        where = paragraph(machine.in_a_line())
         try:
             section = BENCHMARKS[name](captures, chosen.quick)
         except FailedProgramError as failure:
             print(f"bench: {name}: {failure}", file=sys.stderr)
             missed.append(name)
             continue
-        texts[name] = section.markdown()
+        texts[name] = f"{where}\n\n{section.markdown()}"
         print(f"\n## {name}\n\n{texts[name]}", flush=True)
         missed += [each.what for each in section.targets if not each.met and not each.aim]
     if chosen.write:

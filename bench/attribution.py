@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
-from bench import idling, machine
+from bench import idling
 from bench.captures import Captures
 from bench.native import compiled
 from bench.private_network import private_network
@@ -48,7 +48,6 @@ def measure(captures: Captures, quick: bool) -> Section:
     programs = _programs()
     beside = {NOTHING: (), **programs}
     some = {NOTHING: (), UNNAMED: programs[UNNAMED], LIFE: programs[LIFE]}
-    where = machine.in_a_line()
     with private_network():
         for words in programs.values():
             burst(generator, replace(each, count=100), words)  # compiled before
@@ -60,7 +59,7 @@ def measure(captures: Captures, quick: bool) -> Section:
         sockets=idling.SOCKETS, seconds=seconds,
     )  # fmt: skip
     parts = (
-        f"{method}\n{where}",
+        method,
         _costs(costs, by_few, each.count),
         _slowdowns(flat_out, each.count),
         _idle(idle),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 _DOCS = Path(__file__).parent.parent / "docs"
 PAGE = _DOCS / "performance.md"
-# Benchmarks whose section is on the page of what they are about; it names the machine itself.
+# Benchmarks whose section is on the page of what they are about.
 ELSEWHERE = {"attribution": _DOCS / "owners.md"}
 
 SKELETON = """\
@@ -24,6 +24,9 @@ packets* six of seven are 1 514 bytes long, the others acknowledgements and requ
 TCP.
 
 ## Machine
+
+That of the latest run; each section names the machine it was measured on. What is asked for are
+ratios within one run, but even these differ from one processor to the next.
 
 <!-- bench:machine -->
 <!-- /bench:machine -->

@@ -30,8 +30,7 @@ file in the page cache, and from `cat` of that file. The rate is the further pac
 further time, of medians; CPU is the processor time of the reading process for each of them; the
 memory is the largest peak of the reading process alone (`ru_maxrss`); {rounds} alternated runs
 each. The generator shares the two cores with the program; the last line is the generator with
-`cat` to /dev/null at the other end, so it is what the pipe gives at most. When this
-began the machine's load was {load:.1f}."""
+`cat` to /dev/null at the other end, so it is what the pipe gives at most."""
 
 FILE, GENERATED = "a file", "the generator"
 CAT, ALONE = "`cat` of the file", "the generator, and no program"
@@ -39,7 +38,6 @@ CAT, ALONE = "`cat` of the file", "the generator, and no program"
 
 def measure(captures: Captures, quick: bool) -> Section:
     """Time and memory of both lengths, from a file and through a pipe."""
-    load = os.getloadavg()[0]
     compile_first(captures)
     packets_each = int(PACKETS / captures.scale)
     source = captures.conversations("full", packets_each, [packets_each])[0]
@@ -68,7 +66,6 @@ def measure(captures: Captures, quick: bool) -> Section:
         short=sizes["short"] / GIGABYTE,
         long=sizes["long"] / GIGABYTE,
         rounds=rounds,
-        load=load,
     )
     rates = {way: _rate(way, packets, runs) for way in (FILE, GENERATED, CAT, ALONE)}
     return Section("stream", f"{text}\n\n{_table(rates, runs)}", _targets(rates, runs))
