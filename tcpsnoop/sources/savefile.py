@@ -41,10 +41,10 @@ _ANOMALIES = {
     DROPPED: "{} packets were dropped while it was captured",
 }
 
-# So many packets are read at once, as far as the buffer has room. Of many more, what is made of them
-# would not be in the cache any more when the next stage comes; of fewer, it would be felt that every
-# stage begins by fetching its own memory, and what Python spends on a batch. And so many bytes at
-# least, whatever the packets were until now.
+# So many packets are read at once, as far as the buffer has room. Of many more, what is made of
+# them would not be in the cache any more when the next stage comes; of fewer, it would be felt that
+# every stage begins by fetching its own memory, and what Python spends on a batch. And so many
+# bytes at least, whatever the packets were until now.
 PACKETS_READ = 24 * 1024
 LEAST_READ = 256 * 1024
 
