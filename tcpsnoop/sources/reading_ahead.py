@@ -56,7 +56,7 @@ class AheadBuffer(ReadBuffer):
     ) -> None:
         super().__init__(stream, 0)
         self._headroom = headroom
-        self._rooms = _Room(headroom, capacity), _Room(headroom, capacity)
+        self._rooms: tuple[_Room, ...] = tuple(_Room(headroom, capacity) for _ in range(2))
         self._left = 0  # rooms that were read to their end: the next one is read now
         self._enough = 0  # so much behind `end` is waited for
         self._writer_ahead = False
@@ -120,7 +120,7 @@ class AheadBuffer(ReadBuffer):
             self._end_thread()
             content = np.concatenate((tail, room.data[self._headroom : room.end]))
             self._stand_in(content, words_of(content), 0, len(content))
-            self.exhausted = self._ended
+            self.exhausted = self._ended and self._failure is None
             return len(content) - len(tail)
         begin = self._headroom - len(tail)
         room.data[begin : self._headroom] = tail
@@ -145,6 +145,7 @@ class AheadBuffer(ReadBuffer):
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+        self._rooms = ()
 
     def _read_all(self) -> None:
         """What the thread does: fill rooms until the stream ends."""

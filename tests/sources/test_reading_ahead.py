@@ -130,6 +130,17 @@ def test_what_reading_raises_is_raised_where_it_is_asked_for() -> None:
     assert threads() == 0
 
 
+def test_nor_is_it_lost_behind_a_record_that_is_larger_than_the_headroom() -> None:
+    buffer = AheadBuffer(Failing(CONTENT[:150]), 100, 10)
+    while buffer.base + buffer.end < 150:
+        assert buffer.fill(10)
+    assert not buffer.exhausted
+    with pytest.raises(MemoryError, match="no more"):
+        buffer.fill(10)
+    assert buffer.unread(200) == CONTENT[:150]
+    buffer.release()
+
+
 def test_released_before_it_began() -> None:
     buffer = AheadBuffer(Pieces(CONTENT))
     buffer.release()
