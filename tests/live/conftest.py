@@ -21,6 +21,13 @@ def compiled(run_tcpsnoop: RunTcpsnoop, capture: Capture) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(scope="session", autouse=True)
+def prepared(run_tcpsnoop: RunTcpsnoop) -> None:
+    """What the kernel traces is told after each boot: `ip netns exec` hides tracefs."""
+    done = run_tcpsnoop("owners", "--prepare")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="session")
 def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Surroundings in which tcpsnoop finds the reporter of endings.py."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from bench.native import compiled
-from tests.fixture_types import Notice, RunTcpsnoop
+from tests.fixture_types import Notice
 from tests.live.networks import Host, host, veth_pair
 from tests.live.programs import Program, running, tcpsnoop
 from tests.live.swarms import Swarm, Verdict, call, judge, rows_in, serving
@@ -120,16 +120,12 @@ def test_between_two_namespaces(swarm: Path, tmp_path: Path, family: str) -> Non
 def test_as_somebody_who_never_was_root(
     swarm: Path,
     tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    run_tcpsnoop: RunTcpsnoop,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if subprocess.run(
         [*AS_NOBODY, "test", "-r", str(Path(__file__).parents[2])], check=False
     ).returncode:
         pytest.skip("others may not read this checkout")
-    prepared = run_tcpsnoop("owners", "--prepare")
-    assert prepared.returncode == 0, prepared.stderr
     folder = Path(tempfile.gettempdir()) / f"tcpsnoop-test-{os.getpid()}"
     folder.mkdir(mode=0o755)  # others must get there
     os.chown(folder, NOBODY, NOBODY)

@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
@@ -210,8 +209,9 @@ for number in range(400):
     with open("/proc/sys/kernel/ns_last_pid", "w") as file: file.write(str(20 + number % 3))
     pid = os.fork()
     if pid == 0:
-        c = socket.create_connection(server.getsockname()); c.sendall(b"x"); c.recv(1)
-        os._exit(0)
+        ours = ("127.0.0.1", 10_000 + number)
+        c = socket.create_connection(server.getsockname(), source_address=ours)
+        c.sendall(b"x"); c.recv(1); os._exit(0)
     a, peer = server.accept(); a.recv(1); a.sendall(b"y"); a.recv(1); a.close()
     os.waitpid(pid, 0)
     right.setdefault(pid, 0); right[pid] += 1
@@ -219,13 +219,8 @@ told(right=right)
 """, "unshare", "--pid", "--fork", "--mount-proc")  # fmt: skip
     assert max(told["right"].values()) > 10
     assert all(row["attribution"] == "exact" for row in stage.rows)
-    servers = {row["lport"] for row in stage.rows if row["flags"] == "SYN|ACK"}
-    by_port: dict[int, set[Any]] = {}
-    for row in stage.rows:
-        if row["lport"] not in servers:
-            by_port.setdefault(row["lport"], set()).add((row["pid"], row["command"]))
-    assert len(by_port) == 400
-    assert all(len(named) == 1 for named in by_port.values())
+    # Ports of their own: of those the kernel gives, some come again within a test that takes long.
+    assert all(len(stage.pids(10_000 + number)) == 1 for number in range(400))
 
 
 def test_hidepid_hides_nothing_from_tracing(stage: Stage) -> None:
