@@ -16,9 +16,12 @@ called, or compiled as a part of one that is. A run calls one in ten.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
 
 # What kernels take and give: int64 and truth values. Interpreted they are Python's or NumPy's, as
 # they come; a type checker takes these for different types, so it is told nothing.
@@ -26,6 +29,9 @@ Integer: TypeAlias = Any
 Truth: TypeAlias = Any
 # One row of a structured array: `row["field"]` is read and written in place.
 Row: TypeAlias = Any
+
+# Bytes of an int64.
+_WHOLE = 8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -55,6 +61,19 @@ def prefetcher() -> Callable[..., None]:
     ahead of their use. Nothing else happens, whatever the index. Called from Python it is nothing.
     """
     return _Prefetch()
+
+
+def number_reader(
+    size: int, order: Literal["big", "little"]
+) -> Callable[[Any, Integer, int], Integer]:
+    """`read(data, at, field)` for kernels: the number in `size` bytes at `at + field` of `data`.
+
+    `data` has uint8, shape (n,); `size` is 1, 2, 4 or 8, of which eight have a sign; `order` is
+    "big" or "little". `field` is a constant: where the field stands in the header that begins at
+    `at`. Once it was compared that the header is inside, its fields are read without another
+    comparison. IndexError when one is not inside.
+    """
+    return _Reader(size, order)
 
 
 def is_interpreted() -> bool:
@@ -124,6 +143,24 @@ class _Prefetch:
 
     @cached_property
     def _numba_type_(self) -> Any:
-        from tcpsnoop.kernel_pipeline import prefetch_type
+        from tcpsnoop.kernel_intrinsics import prefetch_type
 
         return prefetch_type()
+
+
+class _Reader:
+    def __init__(self, size: int, order: Literal["big", "little"]) -> None:
+        self._size, self._order = size, order
+
+    def __call__(self, data: Any, at: Integer, field: int) -> Integer:
+        start = int(at) + field
+        if at < 0 or start + self._size > len(data):
+            raise IndexError("index is out of bounds")
+        number = data[start : start + self._size].tobytes()
+        return np.int64(int.from_bytes(number, self._order, signed=self._size == _WHOLE))
+
+    @cached_property
+    def _numba_type_(self) -> Any:
+        from tcpsnoop.kernel_intrinsics import reader_type
+
+        return reader_type(self._size, self._order != sys.byteorder)

@@ -7,14 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
-from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.registry import cpu_target
 from numba.core.typed_passes import NativeLowering
-from numba.extending import intrinsic
 from numba.np import arrayobj
 
 
@@ -115,25 +112,3 @@ def _strict_indices() -> Iterator[None]:
         yield
     finally:
         arrayobj.fix_integer_index, cgutils.do_boundscheck = kept
-
-
-@intrinsic
-def _prefetch(typing_context: Any, rows: Any, index: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = arrayobj.make_array(signature.args[0])(context, builder, arguments[0])
-        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), cgutils.voidptr_t)
-        read, nearest, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
-        kind = ir.FunctionType(ir.VoidType(), [place.type, read.type, nearest.type, data.type])
-        name = f"llvm.prefetch.p0{'' if str(place.type) == 'ptr' else 'i8'}"
-        called = cgutils.get_or_insert_function(builder.module, kind, name)
-        builder.call(called, [place, read, nearest, data])
-        return context.get_dummy_value()
-
-    return types.void(rows, types.intp), generate
-
-
-def prefetch_type() -> Any:
-    """What `prefetch` of `kernel` is to Numba's type inference."""
-    typing = cpu_target.typing_context
-    typing.refresh()
-    return typing.resolve_value_type(_prefetch)

@@ -1,4 +1,4 @@
-"""Compiled code: bounds, and what is asked for ahead."""
+"""Compiled code: bounds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tcpsnoop.kernel import inlined, kernel, prefetcher
+from tcpsnoop.kernel import inlined, kernel
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("TCPSNOOP_INTERPRET") == "1", reason="kernels are interpreted"
 )
-
-prefetch = prefetcher()
 
 
 def element(values: NDArray[np.int64], index: int) -> int:
@@ -31,12 +29,6 @@ copied = inlined(element)
 def through_parts(values: NDArray[np.int64], index: int) -> int:
     """The same element twice, by parts."""
     return called(values, index) + copied(values, index)
-
-
-def asked_for(values: NDArray[np.int64], index: int) -> int:
-    """The first element, after a place that may not be there was asked for."""
-    prefetch(values, index)
-    return int(values[0])
 
 
 @pytest.mark.parametrize("index", [3, -1, -3, 2**63 - 1, -(2**63)])
@@ -55,9 +47,3 @@ def test_what_others_compile_is_left_alone() -> None:
     with pytest.raises(IndexError):
         kernel(element)(values, -1)
     assert compile_(element)(values, -1) == 2
-
-
-def test_what_is_not_there_can_be_asked_for() -> None:
-    for index in (0, 5, -1, 2**40):
-        assert kernel(asked_for)(np.arange(7, 9), index) == 7
-    prefetch(np.arange(3), 0)

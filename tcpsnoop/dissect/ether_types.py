@@ -37,7 +37,7 @@ def by_version(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """IP that nothing announces: its version says which."""
     if not holds(frame, at, 1):
         return ~CUT_SHORT, at
-    version = u8(frame, at) >> 4
+    version = u8(frame, at, 0) >> 4
     if version == 4:
         return IPV4, at
     if version == 6:
@@ -50,10 +50,10 @@ def open_snap(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LLC with SNAP, in the place of which an EtherType would have announced the next header."""
     if not holds(frame, at, SNAP_SIZE):
         return ~CUT_SHORT, at
-    organisation = u32(frame, at + SNAP_ORGANISATION) >> 8
-    if u32(frame, at + SNAP_HEAD) >> 8 != SNAP_LLC or organisation != 0:
+    organisation = u32(frame, at, SNAP_ORGANISATION) >> 8
+    if u32(frame, at, SNAP_HEAD) >> 8 != SNAP_LLC or organisation != 0:
         return ~NOT_IP, at
-    return u16(frame, at + SNAP_TYPE), at + SNAP_SIZE
+    return u16(frame, at, SNAP_TYPE), at + SNAP_SIZE
 
 
 @inlined
@@ -63,7 +63,7 @@ def below_labels(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     for _ in range(MAX_LABELS):
         if not holds(frame, at, LABEL_SIZE):
             return ~CUT_SHORT, at
-        bottom = u8(frame, at + LABEL_BOTTOM) & 1
+        bottom = u8(frame, at, LABEL_BOTTOM) & 1
         at += LABEL_SIZE
         if bottom:
             break
@@ -83,5 +83,5 @@ def _is_frame(frame: Bytes, at: Integer) -> Truth:
     """Whether an Ethernet header stands at `at` that leads to IP, with or without a tag."""
     if not holds(frame, at, ETHERNET_SIZE):
         return False
-    ether_type = u16(frame, at + ETHERNET_TYPE)
+    ether_type = u16(frame, at, ETHERNET_TYPE)
     return ether_type in (IPV4, IPV6, CUSTOMER_TAG, SERVICE_TAG)

@@ -1,8 +1,8 @@
 """Reading headers: the check before each, big-endian numbers, and where each field stands.
 
 A frame is the captured bytes of one packet, an array that ends where they end. Before a header is
-sliced from it, `holds` compares its offset with 0 and its end with the end of the frame; fields are
-then read at fixed places of the slice, where the compiler knows that they are inside.
+read, `holds` compares its offset with 0 and its end with the end of the frame; the compiler then
+knows that its fields are inside, and compares no more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.kernel import Integer, Truth, inlined
+from tcpsnoop.kernel import Integer, Truth, inlined, number_reader
 
 Bytes = NDArray[np.uint8]
 
@@ -65,7 +65,9 @@ IPV6_PAYLOAD_LENGTH = 4
 IPV6_NEXT_HEADER = 6
 IPV6_HOP_LIMIT = 7
 IPV6_SOURCE = 8
+IPV6_SOURCE_LOW = 16
 IPV6_DESTINATION = 24
+IPV6_DESTINATION_LOW = 32
 IPV6_SIZE = 40
 
 # Extension headers (RFC 8200 section 4, RFC 4302 section 2): all but Fragment have a length.
@@ -102,37 +104,12 @@ def holds(frame: Bytes, at: Integer, size: Integer) -> Truth:
     return 0 <= at <= frame.size - size
 
 
-@inlined
-def u8(header: Bytes, field: Integer) -> Integer:
-    """The byte at `field`."""
-    return np.int64(header[field])
-
-
-@inlined
-def u16(header: Bytes, field: Integer) -> Integer:
-    """The big-endian number of two bytes at `field`."""
-    return np.int64(header[field]) << 8 | np.int64(header[field + 1])
-
-
-@inlined
-def u32(header: Bytes, field: Integer) -> Integer:
-    """The big-endian number of four bytes at `field`."""
-    return u16(header, field) << 16 | u16(header, field + 2)
-
-
-@inlined
-def little16(header: Bytes, field: Integer) -> Integer:
-    """The little-endian number of two bytes at `field`."""
-    return np.int64(header[field + 1]) << 8 | np.int64(header[field])
-
-
-@inlined
-def little32(header: Bytes, field: Integer) -> Integer:
-    """The little-endian number of four bytes at `field`."""
-    return little16(header, field + 2) << 16 | little16(header, field)
-
-
-@inlined
-def s64(header: Bytes, field: Integer) -> Integer:
-    """The eight bytes at `field` as int64: half of an address (batches.addresses)."""
-    return u32(header, field) << 32 | u32(header, field + 4)
+# The big-endian number at `field` of the header that begins at `at` of a frame, `u16(frame, at,
+# field)`; eight bytes are half of an address (batches.addresses).
+u8 = number_reader(1, "big")
+u16 = number_reader(2, "big")
+u32 = number_reader(4, "big")
+s64 = number_reader(8, "big")
+# The little-endian number.
+little16 = number_reader(2, "little")
+little32 = number_reader(4, "little")

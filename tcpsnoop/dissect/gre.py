@@ -50,7 +50,7 @@ def open_gre(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """A GRE header at `at`."""
     if not holds(frame, at, GRE_SIZE):
         return ~CUT_SHORT, at
-    flags, kind = u16(frame, at), u16(frame, at + GRE_TYPE)
+    flags, kind = u16(frame, at, 0), u16(frame, at, GRE_TYPE)
     version = flags & VERSION_MASK
     behind = at + GRE_SIZE
     for flag in (CHECKSUM, KEY, SEQUENCE):
@@ -77,7 +77,7 @@ def _open_erspan(frame: Bytes, at: Integer, numbered: Integer) -> tuple[Integer,
         return TRANSPARENT_ETHERNET, at
     if not holds(frame, at, ERSPAN_II_SIZE):
         return ~CUT_SHORT, at
-    if u16(frame, at) >> 12 != ERSPAN_II_VERSION:
+    if u16(frame, at, 0) >> 12 != ERSPAN_II_VERSION:
         return NO_TUNNEL, at
     return TRANSPARENT_ETHERNET, at + ERSPAN_II_SIZE
 
@@ -86,9 +86,9 @@ def _open_erspan(frame: Bytes, at: Integer, numbered: Integer) -> tuple[Integer,
 def _open_erspan_iii(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if not holds(frame, at, ERSPAN_III_SIZE):
         return ~CUT_SHORT, at
-    word = u16(frame, at + ERSPAN_III_KIND)
+    word = u16(frame, at, ERSPAN_III_KIND)
     carried = word >> FRAME_SHIFT & FRAME_MASK
-    if u16(frame, at) >> 12 != ERSPAN_III_VERSION:
+    if u16(frame, at, 0) >> 12 != ERSPAN_III_VERSION:
         return NO_TUNNEL, at
     behind = at + ERSPAN_III_SIZE
     if word & PLATFORM_MASK:

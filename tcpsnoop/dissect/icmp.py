@@ -37,19 +37,19 @@ def verdict_on_other(
         return NOT_TCP
     if not holds(frame, at, ICMP_TYPE + 1):
         return CUT_SHORT
-    if not _is_error(u8(frame, at + ICMP_TYPE), protocol):
+    if not _is_error(u8(frame, at, ICMP_TYPE), protocol):
         return NOT_TCP
     sender_high, sender_low = segment["source_high"], segment["source_low"]
     quoted, start, _ = read_ip(frame, at + ICMP_SIZE, ether_type, UNKNOWN_END, segment)
     if quoted != TCP_PROTOCOL or not holds(frame, start, TCP_SEQUENCE):
         return NOT_TCP
-    segment["source_port"] = u16(frame, start + TCP_SOURCE_PORT)
-    segment["destination_port"] = u16(frame, start + TCP_DESTINATION_PORT)
+    segment["source_port"] = u16(frame, start, TCP_SOURCE_PORT)
+    segment["destination_port"] = u16(frame, start, TCP_DESTINATION_PORT)
     segment["options"] = QUOTE
     segment["fingerprint"] = sender_high
     segment["tsval"] = (sender_low >> 32) & 0xFFFF_FFFF
     segment["tsecr"] = sender_low & 0xFFFF_FFFF
-    segment["payload"] = u16(frame, at + ICMP_TYPE)
+    segment["payload"] = u16(frame, at, ICMP_TYPE)
     segment["window"] = 4 if protocol == ICMP else 6
     segment["flags"] = 0
     segment["sequence"] = 0

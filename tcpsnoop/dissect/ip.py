@@ -26,11 +26,13 @@ from tcpsnoop.dissect.fields import (
     IPV4_TTL,
     IPV4_VERSION_AND_LENGTH,
     IPV6_DESTINATION,
+    IPV6_DESTINATION_LOW,
     IPV6_HOP_LIMIT,
     IPV6_NEXT_HEADER,
     IPV6_PAYLOAD_LENGTH,
     IPV6_SIZE,
     IPV6_SOURCE,
+    IPV6_SOURCE_LOW,
     IPV6_VERSION,
     JUMBO_LENGTH,
     JUMBO_SIZE,
@@ -105,43 +107,41 @@ def read_ip(
 def _ipv4(frame: Bytes, at: Integer, segment: Row) -> tuple[Integer, Integer, Integer]:
     if not holds(frame, at, IPV4_SIZE):
         return ~CUT_SHORT, at, at
-    header = frame[at : at + IPV4_SIZE]
-    version_and_length = u8(header, IPV4_VERSION_AND_LENGTH)
+    version_and_length = u8(frame, at, IPV4_VERSION_AND_LENGTH)
     header_length = (version_and_length & 0x0F) * 4
-    total_length = u16(header, IPV4_TOTAL_LENGTH)
+    total_length = u16(frame, at, IPV4_TOTAL_LENGTH)
     if version_and_length >> 4 != 4:
         return ~NOT_IP, at, at
     if header_length < IPV4_SIZE or 0 < total_length < header_length:
         return ~BAD_LENGTH, at, at
-    if u16(header, IPV4_FRAGMENT) & IPV4_OFFSET_MASK != 0:
+    if u16(frame, at, IPV4_FRAGMENT) & IPV4_OFFSET_MASK != 0:
         return ~FRAGMENT, at, at
     segment["source_high"] = 0
-    segment["source_low"] = MAPPED | u32(header, IPV4_SOURCE)
+    segment["source_low"] = MAPPED | u32(frame, at, IPV4_SOURCE)
     segment["destination_high"] = 0
-    segment["destination_low"] = MAPPED | u32(header, IPV4_DESTINATION)
-    segment["ip_id"] = u16(header, IPV4_IDENTIFICATION)
-    segment["ttl"] = u8(header, IPV4_TTL)
+    segment["destination_low"] = MAPPED | u32(frame, at, IPV4_DESTINATION)
+    segment["ip_id"] = u16(frame, at, IPV4_IDENTIFICATION)
+    segment["ttl"] = u8(frame, at, IPV4_TTL)
     end = at + total_length if total_length > 0 else UNKNOWN_END
-    return u8(header, IPV4_PROTOCOL), at + header_length, end
+    return u8(frame, at, IPV4_PROTOCOL), at + header_length, end
 
 
 @inlined
 def _ipv6(frame: Bytes, at: Integer, segment: Row) -> tuple[Integer, Integer, Integer]:
     if not holds(frame, at, IPV6_SIZE):
         return ~CUT_SHORT, at, at
-    header = frame[at : at + IPV6_SIZE]
-    if u8(header, IPV6_VERSION) >> 4 != 6:
+    if u8(frame, at, IPV6_VERSION) >> 4 != 6:
         return ~NOT_IP, at, at
-    segment["source_high"] = s64(header, IPV6_SOURCE)
-    segment["source_low"] = s64(header, IPV6_SOURCE + 8)
-    segment["destination_high"] = s64(header, IPV6_DESTINATION)
-    segment["destination_low"] = s64(header, IPV6_DESTINATION + 8)
+    segment["source_high"] = s64(frame, at, IPV6_SOURCE)
+    segment["source_low"] = s64(frame, at, IPV6_SOURCE_LOW)
+    segment["destination_high"] = s64(frame, at, IPV6_DESTINATION)
+    segment["destination_low"] = s64(frame, at, IPV6_DESTINATION_LOW)
     segment["ip_id"] = 0
-    segment["ttl"] = u8(header, IPV6_HOP_LIMIT)
+    segment["ttl"] = u8(frame, at, IPV6_HOP_LIMIT)
     start = at + IPV6_SIZE
-    payload_length = u16(header, IPV6_PAYLOAD_LENGTH)
+    payload_length = u16(frame, at, IPV6_PAYLOAD_LENGTH)
     end = start + payload_length if payload_length > 0 else UNKNOWN_END
-    return u8(header, IPV6_NEXT_HEADER), start, end
+    return u8(frame, at, IPV6_NEXT_HEADER), start, end
 
 
 @kernel
@@ -155,17 +155,16 @@ def _follow_extensions(
             return protocol, at, jumbo
         if not holds(frame, at, EXTENSION_SIZE):
             return ~CUT_SHORT, at, jumbo
-        header = frame[at : at + EXTENSION_SIZE]
-        length = (u8(header, EXTENSION_LENGTH) + 1) * 8
+        length = (u8(frame, at, EXTENSION_LENGTH) + 1) * 8
         if protocol == AUTHENTICATION:
-            length = (u8(header, EXTENSION_LENGTH) + 2) * 4
+            length = (u8(frame, at, EXTENSION_LENGTH) + 2) * 4
         elif protocol == FRAGMENT_HEADER:
             length = EXTENSION_SIZE
-            if u16(header, FRAGMENT_OFFSET) & FRAGMENT_OFFSET_MASK != 0:
+            if u16(frame, at, FRAGMENT_OFFSET) & FRAGMENT_OFFSET_MASK != 0:
                 return ~FRAGMENT, at, jumbo
         elif protocol == HOP_BY_HOP:
             jumbo = _jumbo_length(frame[at : at + length])
-        protocol = u8(header, EXTENSION_NEXT)
+        protocol = u8(frame, at, EXTENSION_NEXT)
         at += length
     return protocol, at, jumbo
 
@@ -189,8 +188,8 @@ def _jumbo_length(header: Bytes) -> Integer:
     """The length in a hop-by-hop header's jumbo payload option; 0 when it has none."""
     at = OPTION_SIZE  # next header and length stand in front of the options
     while holds(header, at, OPTION_SIZE):
-        option = u16(header[at : at + OPTION_SIZE], OPTION_TYPE)
+        option = u16(header, at, OPTION_TYPE)
         if option == JUMBO_PAYLOAD and holds(header, at, JUMBO_SIZE):
-            return u32(header[at : at + JUMBO_SIZE], JUMBO_LENGTH)
+            return u32(header, at, JUMBO_LENGTH)
         at += 1 if option >> 8 == PAD_1 else OPTION_SIZE + (option & 0xFF)
     return 0

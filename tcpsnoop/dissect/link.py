@@ -67,7 +67,7 @@ def open_link(frame: Bytes, link_type: Integer) -> tuple[Integer, Integer]:
         return (LINK + link_type if link_type >= 0 else ~UNSUPPORTED_LINK_TYPE), 0
     if not holds(frame, 0, ETHERNET_SIZE):
         return ~CUT_SHORT, 0
-    return u16(frame[:ETHERNET_SIZE], ETHERNET_TYPE), ETHERNET_SIZE
+    return u16(frame, 0, ETHERNET_TYPE), ETHERNET_SIZE
 
 
 @kernel
@@ -110,14 +110,14 @@ def _open_fixed(frame: Bytes, row: Integer, at: Integer) -> tuple[Integer, Integ
     if not holds(frame, at, behind - at):
         return ~CUT_SHORT, at
     if FIXED[row, HARDWARE_AT] != NOWHERE:
-        hardware = u16(frame, at + FIXED[row, HARDWARE_AT])
+        hardware = u16(frame, at + FIXED[row, HARDWARE_AT], 0)
         if hardware == RADIOTAP_HARDWARE:
             return LINK + of.RADIOTAP, behind
         if hardware in HARDWARE_WITHOUT_TYPE:
             return ~NOT_IP, behind
     if FIXED[row, NEXT_AT] == NOWHERE:
         return FIXED[row, NEXT], behind
-    return u16(frame, at + FIXED[row, NEXT_AT]), behind
+    return u16(frame, at + FIXED[row, NEXT_AT], 0), behind
 
 
 @inlined

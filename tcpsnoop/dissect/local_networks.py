@@ -43,7 +43,7 @@ def open_fddi(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_FDDI: LLC in the frames that have it."""
     if not holds(frame, at, FDDI_SIZE):
         return ~CUT_SHORT, at
-    if u8(frame, at) & FDDI_CLASS_MASK != FDDI_LLC:
+    if u8(frame, at, 0) & FDDI_CLASS_MASK != FDDI_LLC:
         return ~NOT_IP, at
     return LLC, at + FDDI_SIZE
 
@@ -54,7 +54,7 @@ def open_arcnet(frame: Bytes, at: Integer, of_linux: Truth) -> tuple[Integer, In
     at += ARCNET_LINUX_TYPE if of_linux else ARCNET_TYPE
     if not holds(frame, at, 1):
         return ~CUT_SHORT, at
-    kind = u8(frame, at)
+    kind = u8(frame, at, 0)
     at += 1
     if kind == ARCNET_IP_RFC1051:
         return IPV4, at
@@ -62,13 +62,13 @@ def open_arcnet(frame: Bytes, at: Integer, of_linux: Truth) -> tuple[Integer, In
         return ~NOT_IP, at
     if not holds(frame, at, ARCNET_SPLIT_SIZE):
         return ~CUT_SHORT, at
-    split, size = u8(frame, at), ARCNET_SPLIT_SIZE
+    split, size = u8(frame, at, 0), ARCNET_SPLIT_SIZE
     if not of_linux:
         if split == ARCNET_EXCEPTION:
             size = ARCNET_EXCEPTION_SIZE
             if not holds(frame, at, size):
                 return ~CUT_SHORT, at
-            split = u8(frame, at + ARCNET_SECOND_SPLIT)
+            split = u8(frame, at, ARCNET_SECOND_SPLIT)
         if split != 0 and split & 1 == 0:  # parts are numbered: odd is the first, even a later one
             return ~FRAGMENT, at
     return (IPV4 if kind == ARCNET_IP else IPV6), at + size
@@ -79,8 +79,8 @@ def open_mpacket(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_ETHERNET_MPACKET: a frame or its first part, or a later one."""
     if not holds(frame, at, PREAMBLE_SIZE):
         return ~CUT_SHORT, at
-    if u8(frame, at + CONTINUATION) in CONTINUATIONS:
+    if u8(frame, at, CONTINUATION) in CONTINUATIONS:
         return ~FRAGMENT, at
-    if u8(frame, at + START) in STARTS:
+    if u8(frame, at, START) in STARTS:
         return TRANSPARENT_ETHERNET, at + PREAMBLE_SIZE
     return ~NOT_IP, at

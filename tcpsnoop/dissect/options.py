@@ -32,22 +32,22 @@ def read_options(frame: Bytes, segment: Row) -> None:
     header = np.int64(segment["header"])
     if not holds(frame, header, TCP_SIZE):
         return
-    end = min(header + (u8(frame, header + TCP_OFFSET_AND_FLAGS) >> 4 << 2), frame.size)
+    end = min(header + (u8(frame, header, TCP_OFFSET_AND_FLAGS) >> 4 << 2), frame.size)
     at = header + TCP_SIZE
     known = 0
     while at + 1 < end:
-        kind = u8(frame, at)
+        kind = u8(frame, at, 0)
         if kind == _END:
             break
         if kind == _NO_OPERATION:
             at += 1
             continue
-        length = u8(frame, at + 1)
+        length = u8(frame, at, 1)
         if length < 2 or at + length > end:
             break
         if kind == _TIMESTAMPS and length == _TIMESTAMPS_LENGTH:
-            segment["tsval"] = u32(frame, at + 2)
-            segment["tsecr"] = u32(frame, at + 6)
+            segment["tsval"] = u32(frame, at, 2)
+            segment["tsecr"] = u32(frame, at, 6)
             known |= OPTION_TIMESTAMPS
         elif kind == _SACK and _is_sack(frame, at, length, segment):
             known |= OPTION_SACK
@@ -61,7 +61,7 @@ def _is_sack(frame: Bytes, at: Integer, length: Integer, segment: Row) -> Truth:
     if np.int64(segment["flags"]) & ACK == 0:
         return False
     for block in range(at + 2, at + length - 7, 8):
-        ahead = (u32(frame, block) - np.int64(segment["acknowledgment"])) & 0xFFFF_FFFF
+        ahead = (u32(frame, block, 0) - np.int64(segment["acknowledgment"])) & 0xFFFF_FFFF
         if 0 < ahead < 0x8000_0000:
             return True
     return False

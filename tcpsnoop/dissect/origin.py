@@ -91,15 +91,15 @@ def origin(
 def _recorded(frame: Bytes, link_type: Integer) -> tuple[Integer, Integer, Integer]:
     """Packet type, hardware type and device, as far as the link header tells them."""
     if link_type == COOKED_V1 and holds(frame, 0, COOKED_V1_SIZE):
-        packet_type = min(u16(frame, COOKED_V1_PACKET_TYPE), NO_PACKET_TYPE - 1)
-        return packet_type, u16(frame, COOKED_V1_HARDWARE), 0
+        packet_type = min(u16(frame, 0, COOKED_V1_PACKET_TYPE), NO_PACKET_TYPE - 1)
+        return packet_type, u16(frame, 0, COOKED_V1_HARDWARE), 0
     if link_type == COOKED_V2 and holds(frame, 0, COOKED_V2_SIZE):
-        packet_type = min(u8(frame, COOKED_V2_PACKET_TYPE), NO_PACKET_TYPE - 1)
-        return packet_type, u16(frame, COOKED_V2_HARDWARE), u32(frame, COOKED_V2_INTERFACE)
+        packet_type = min(u8(frame, 0, COOKED_V2_PACKET_TYPE), NO_PACKET_TYPE - 1)
+        return packet_type, u16(frame, 0, COOKED_V2_HARDWARE), u32(frame, 0, COOKED_V2_INTERFACE)
     if link_type in WITH_DIRECTION and holds(frame, 0, 1):
-        return (FROM_US if u8(frame, 0) else TO_US), 0, 0
+        return (FROM_US if u8(frame, 0, 0) else TO_US), 0, 0
     if link_type == PKTAP and holds(frame, 0, PKTAP_SIZE):
-        direction = little32(frame, PKTAP_FLAGS) & PKTAP_DIRECTION
+        direction = little32(frame, 0, PKTAP_FLAGS) & PKTAP_DIRECTION
         if direction == PKTAP_OUTBOUND:
             return FROM_US, 0, 0
         if direction == PKTAP_INBOUND:

@@ -90,15 +90,15 @@ def _is_cover(frame: Bytes, link_type: Integer) -> Truth:
     at = 14 if link_type == ETHERNET else 16 if link_type == COOKED_V1 else 0
     if (at == 0 and link_type != RAW) or not holds(frame, at, IPV4_SIZE):
         return False
-    kind = u16(frame, at - 2) if at > 0 else IPV6 if u8(frame, 0) >> 4 == 6 else IPV4
+    kind = u16(frame, at - 2, 0) if at > 0 else IPV6 if u8(frame, 0, 0) >> 4 == 6 else IPV4
     if kind in COVERS:
         return True
     if kind == IPV4:
-        protocol, ports = u8(frame, at + IPV4_PROTOCOL), at + (u8(frame, at) & 0x0F) * 4
+        protocol, ports = u8(frame, at, IPV4_PROTOCOL), at + (u8(frame, at, 0) & 0x0F) * 4
     elif kind == IPV6:
-        protocol, ports = u8(frame, at + IPV6_NEXT_HEADER), at + IPV6_SIZE
+        protocol, ports = u8(frame, at, IPV6_NEXT_HEADER), at + IPV6_SIZE
     else:
         return False
     if protocol != UDP or not holds(frame, ports, 4):
         return protocol in CARRIERS
-    return u16(frame, ports) in PORTS or u16(frame, ports + 2) in PORTS
+    return u16(frame, ports, 0) in PORTS or u16(frame, ports, 2) in PORTS

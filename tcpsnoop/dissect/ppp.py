@@ -33,17 +33,17 @@ def open_ppp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """PPP with or without framing, its protocol of two bytes or of one."""
     if not holds(frame, at, 1):
         return ~CUT_SHORT, at
-    if u8(frame, at) == ADDRESS:
+    if u8(frame, at, 0) == ADDRESS:
         if not holds(frame, at, FRAMING_SIZE + 1):
             return ~CUT_SHORT, at
-        if u8(frame, at + 1) == CONTROL:
+        if u8(frame, at, 1) == CONTROL:
             at += FRAMING_SIZE
-    protocol = u8(frame, at)
+    protocol = u8(frame, at, 0)
     at += 1
     if protocol & 1 == 0:
         if not holds(frame, at, 1):
             return ~CUT_SHORT, at
-        protocol = protocol << 8 | u8(frame, at)
+        protocol = protocol << 8 | u8(frame, at, 0)
         at += 1
     for number, ether_type in PROTOCOLS:
         if protocol == number:
@@ -54,7 +54,7 @@ def open_ppp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
 @inlined
 def open_serial(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_PPP_HDLC: PPP, or C-HDLC where its address stands first."""
-    if holds(frame, at, 1) and u8(frame, at) in HDLC_ADDRESSES:
+    if holds(frame, at, 1) and u8(frame, at, 0) in HDLC_ADDRESSES:
         return LINK + HDLC, at
     return PPP, at
 
@@ -62,7 +62,7 @@ def open_serial(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
 @inlined
 def open_pppd(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_PPP_PPPD: a direction, in place of the framing's address or before everything."""
-    replaced = holds(frame, at, FRAMING_SIZE) and u8(frame, at + 1) == CONTROL
+    replaced = holds(frame, at, FRAMING_SIZE) and u8(frame, at, 1) == CONTROL
     return PPP, at + (FRAMING_SIZE if replaced else 1)
 
 
@@ -71,9 +71,9 @@ def open_pppoe(frame: Bytes, at: Integer, limit: Integer) -> tuple[Integer, Inte
     """A PPPoE session header, and where its length ends what it carries; 0 is no length."""
     if not holds(frame, at, PPPOE_SIZE):
         return ~CUT_SHORT, at, limit
-    if u16(frame, at) != PPPOE_SESSION_DATA:
+    if u16(frame, at, 0) != PPPOE_SESSION_DATA:
         return ~NOT_IP, at, limit
-    length = u16(frame, at + PPPOE_LENGTH)
+    length = u16(frame, at, PPPOE_LENGTH)
     at += PPPOE_SIZE
     if length > 0 and (limit < 0 or at + length < limit):
         limit = at + length

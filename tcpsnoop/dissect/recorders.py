@@ -50,9 +50,9 @@ def open_bsd_loopback(frame: Bytes, at: Integer, either_order: Truth) -> tuple[I
     """An address family: loop has it in network byte order, null in that of its writer."""
     if not holds(frame, at, FAMILY_SIZE):
         return ~CUT_SHORT, at
-    family = u32(frame, at)
+    family = u32(frame, at, 0)
     if either_order and family > LARGEST_FAMILY:
-        family = little32(frame, at)
+        family = little32(frame, at, 0)
     if family == FAMILY_IPV4:
         return IPV4, at + FAMILY_SIZE
     if family in FAMILIES_IPV6:
@@ -65,9 +65,9 @@ def open_nflog(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_NFLOG: IP in the field that has the payload, which comes last if it was kept."""
     at += NFLOG_SIZE
     while holds(frame, at, FIELD_SIZE):
-        number, length = little16(frame, at + FIELD_NUMBER), little16(frame, at)
+        number, length = little16(frame, at, FIELD_NUMBER), little16(frame, at, 0)
         if number > LARGEST_NUMBER:  # of a big-endian writer
-            number, length = u16(frame, at + FIELD_NUMBER), u16(frame, at)
+            number, length = u16(frame, at, FIELD_NUMBER), u16(frame, at, 0)
         if length < FIELD_SIZE:
             return ~BAD_LENGTH, at
         if number == PAYLOAD:
@@ -81,12 +81,12 @@ def open_pktap(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_PKTAP, of Apple: a header that tells its length and the interface's link type."""
     if not holds(frame, at, PKTAP_SIZE):
         return ~CUT_SHORT, at
-    length = little32(frame, at + PKTAP_LENGTH)
+    length = little32(frame, at, PKTAP_LENGTH)
     if length < PKTAP_SIZE:
         return ~BAD_LENGTH, at
-    if little32(frame, at + PKTAP_KIND) != PACKET_FOLLOWS:
+    if little32(frame, at, PKTAP_KIND) != PACKET_FOLLOWS:
         return ~NOT_IP, at
-    return LINK + little32(frame, at + PKTAP_LINK_TYPE), at + length
+    return LINK + little32(frame, at, PKTAP_LINK_TYPE), at + length
 
 
 @inlined
@@ -94,7 +94,7 @@ def open_ppi(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """LINKTYPE_PPI: a header that tells its length and a link type."""
     if not holds(frame, at, PPI_SIZE):
         return ~CUT_SHORT, at
-    length = little16(frame, at + PPI_LENGTH)
+    length = little16(frame, at, PPI_LENGTH)
     if length < PPI_SIZE:
         return ~BAD_LENGTH, at
-    return LINK + little32(frame, at + PPI_LINK_TYPE), at + length
+    return LINK + little32(frame, at, PPI_LINK_TYPE), at + length

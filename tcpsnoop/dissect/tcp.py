@@ -59,8 +59,7 @@ def write_segment(
     """
     if not holds(frame, at, TCP_WINDOW):
         return CUT_SHORT
-    header = frame[at : at + TCP_WINDOW]
-    offset_and_flags = u16(header, TCP_OFFSET_AND_FLAGS)
+    offset_and_flags = u16(frame, at, TCP_OFFSET_AND_FLAGS)
     header_length = offset_and_flags >> 12 << 2
     payload = end - at - header_length
     if header_length < TCP_SIZE or (payload < 0 and end != UNKNOWN_END):
@@ -70,39 +69,39 @@ def write_segment(
     elif 0 <= limit < end:
         payload = max(limit - at - header_length, 0)
         counters[CLIPPED] += 1
-    segment["source_port"] = u16(header, TCP_SOURCE_PORT)
-    segment["destination_port"] = u16(header, TCP_DESTINATION_PORT)
-    segment["sequence"] = u32(header, TCP_SEQUENCE)
-    segment["acknowledgment"] = u32(header, TCP_ACKNOWLEDGMENT)
+    segment["source_port"] = u16(frame, at, TCP_SOURCE_PORT)
+    segment["destination_port"] = u16(frame, at, TCP_DESTINATION_PORT)
+    segment["sequence"] = u32(frame, at, TCP_SEQUENCE)
+    segment["acknowledgment"] = u32(frame, at, TCP_ACKNOWLEDGMENT)
     segment["flags"] = offset_and_flags & FLAGS_MASK
     segment["payload"] = min(payload, LARGEST_PAYLOAD)
     window = UNKNOWN_WINDOW
     if holds(frame, at, TCP_CHECKSUM):
-        window = u16(frame[at : at + TCP_CHECKSUM], TCP_WINDOW)
+        window = u16(frame, at, TCP_WINDOW)
     segment["window"] = window
-    rest = min(at + TCP_CHECKSUM, frame.size)
     segment["header"] = min(at, LARGEST_OFFSET)
     segment["options"] = 0
     segment["tsval"] = 0
     segment["tsecr"] = 0
-    segment["fingerprint"] = _fingerprint(window, frame[rest : at + header_length])
+    rest, behind = min(at + TCP_CHECKSUM, frame.size), min(at + header_length, frame.size)
+    segment["fingerprint"] = _fingerprint(window, frame, rest, behind)
     return TCP
 
 
 @inlined
-def _fingerprint(window: Integer, rest: Bytes) -> Integer:
+def _fingerprint(window: Integer, frame: Bytes, at: Integer, end: Integer) -> Integer:
     """63 bits of the window and of the header's rest: checksum, urgent pointer, options; its size.
 
     A sum of products, none of which waits for another.
     """
-    value = window * MULTIPLIERS[0] + rest.size
-    at, term = 0, 1
-    while at + 4 <= rest.size:
-        value += u32(rest, at) * MULTIPLIERS[term]
+    value = window * MULTIPLIERS[0] + end - at
+    term = 1
+    while at + 4 <= end:
+        value += u32(frame, at, 0) * MULTIPLIERS[term]
         at += 4
         term += 1
-    while at < rest.size:  # cut off within a word
-        value += u8(rest, at) * MULTIPLIERS[term]
+    while at < end:  # cut off within a word
+        value += u8(frame, at, 0) * MULTIPLIERS[term]
         at += 1
         term += 1
     return value

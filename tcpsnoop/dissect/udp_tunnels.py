@@ -94,9 +94,9 @@ def open_udp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """What a UDP datagram at `at` carries, by its ports."""
     if not holds(frame, at, UDP_SIZE):
         return NO_TUNNEL, at
-    kind, behind = _open_port(frame, at, u16(frame, at + UDP_DESTINATION))
+    kind, behind = _open_port(frame, at, u16(frame, at, UDP_DESTINATION))
     if kind == NO_TUNNEL:
-        kind, behind = _open_port(frame, at, u16(frame, at))
+        kind, behind = _open_port(frame, at, u16(frame, at, 0))
     return kind, behind
 
 
@@ -113,7 +113,7 @@ def _open_port(frame: Bytes, udp: Integer, port: Integer) -> tuple[Integer, Inte
     if port == L2TP_PORT:
         return _open_l2tp(frame, at)
     if port == TEREDO_PORT:
-        return _open_teredo(frame, at, udp + u16(frame, udp + UDP_LENGTH))
+        return _open_teredo(frame, at, udp + u16(frame, udp, UDP_LENGTH))
     if port == AYIYA_PORT:
         return _open_ayiya(frame, at)
     return NO_TUNNEL, at
@@ -123,10 +123,10 @@ def _open_port(frame: Bytes, udp: Integer, port: Integer) -> tuple[Integer, Inte
 def _open_vxlan(frame: Bytes, at: Integer, extended: Truth) -> tuple[Integer, Integer]:
     if not holds(frame, at, VXLAN_SIZE):
         return ~CUT_SHORT, at
-    flags, behind = u8(frame, at), at + VXLAN_SIZE
+    flags, behind = u8(frame, at, 0), at + VXLAN_SIZE
     if extended and flags & GPE_CARRIES:
         for number, kind in GPE_KINDS:
-            if u8(frame, at + GPE_NEXT) == number:
+            if u8(frame, at, GPE_NEXT) == number:
                 return kind, behind
         return NO_TUNNEL, at
     return (TRANSPARENT_ETHERNET if flags & VXLAN_VALID else NO_TUNNEL), behind
@@ -136,18 +136,18 @@ def _open_vxlan(frame: Bytes, at: Integer, extended: Truth) -> tuple[Integer, In
 def _open_geneve(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if not holds(frame, at, GENEVE_SIZE):
         return ~CUT_SHORT, at
-    first = u8(frame, at)
+    first = u8(frame, at, 0)
     if first > GENEVE_OPTIONS_MASK:  # another version than 0
         return NO_TUNNEL, at
-    return u16(frame, at + GENEVE_TYPE), at + GENEVE_SIZE + first * 4
+    return u16(frame, at, GENEVE_TYPE), at + GENEVE_SIZE + first * 4
 
 
 @inlined
 def _open_gtp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if not holds(frame, at, GTP_SIZE):
         return ~CUT_SHORT, at
-    flags = u8(frame, at)
-    if flags & GTP_VERSION_MASK != GTP_VERSION or u8(frame, at + GTP_MESSAGE) != GTP_DATA:
+    flags = u8(frame, at, 0)
+    if flags & GTP_VERSION_MASK != GTP_VERSION or u8(frame, at, GTP_MESSAGE) != GTP_DATA:
         return NO_TUNNEL, at
     at += GTP_SIZE
     if not flags & GTP_OPTIONAL:
@@ -158,11 +158,11 @@ def _open_gtp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if not flags & GTP_EXTENDED:
         return BY_VERSION, at
     for _ in range(MAX_GTP_EXTENSIONS):
-        if u8(frame, at - 1) == 0:
+        if u8(frame, at - 1, 0) == 0:
             return BY_VERSION, at
         if not holds(frame, at, 1):
             return ~CUT_SHORT, at
-        size = u8(frame, at) * 4
+        size = u8(frame, at, 0) * 4
         if size == 0:
             return NO_TUNNEL, at
         at += size
@@ -175,7 +175,7 @@ def _open_gtp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
 def _open_l2tp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if not holds(frame, at, L2TP_SIZE):
         return ~CUT_SHORT, at
-    flags = u16(frame, at)
+    flags = u16(frame, at, 0)
     if flags & L2TP_CONTROL_AND_VERSION != L2TP_DATA:
         return NO_TUNNEL, at
     at += L2TP_SIZE
@@ -186,22 +186,22 @@ def _open_l2tp(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if flags & L2TP_OFFSET:
         if not holds(frame, at, 2):
             return ~CUT_SHORT, at
-        at += 2 + u16(frame, at)
+        at += 2 + u16(frame, at, 0)
     return PPP, at
 
 
 @inlined
 def _open_teredo(frame: Bytes, at: Integer, end: Integer) -> tuple[Integer, Integer]:
     """IPv6 that ends by `end`, where the datagram does."""
-    if holds(frame, at, 4) and u16(frame, at) == TEREDO_AUTHENTICATION:
+    if holds(frame, at, 4) and u16(frame, at, 0) == TEREDO_AUTHENTICATION:
         # Behind the lengths of an identifier and a value, and these, a number and a confirmation.
-        at += 4 + u8(frame, at + 2) + u8(frame, at + 3) + 8 + 1
-    if holds(frame, at, 2) and u16(frame, at) == TEREDO_ORIGIN:
+        at += 4 + u8(frame, at, 2) + u8(frame, at, 3) + 8 + 1
+    if holds(frame, at, 2) and u16(frame, at, 0) == TEREDO_ORIGIN:
         at += TEREDO_ORIGIN_SIZE
     if not holds(frame, at, IPV6_SIZE):
         return ~CUT_SHORT, at
-    source, destination = u32(frame, at + IPV6_SOURCE), u32(frame, at + IPV6_DESTINATION)
-    fits = at + IPV6_SIZE + u16(frame, at + IPV6_PAYLOAD_LENGTH) <= end
+    source, destination = u32(frame, at, IPV6_SOURCE), u32(frame, at, IPV6_DESTINATION)
+    fits = at + IPV6_SIZE + u16(frame, at, IPV6_PAYLOAD_LENGTH) <= end
     if fits and (_is_teredo(source) or _is_teredo(destination)):
         return IPV6, at
     return NO_TUNNEL, at
@@ -216,9 +216,9 @@ def _is_teredo(prefix: Integer) -> Truth:
 def _open_ayiya(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     if not holds(frame, at, AYIYA_SIZE):
         return ~CUT_SHORT, at
-    identity, signature = 1 << (u8(frame, at) >> 4), (u8(frame, at + 1) >> 4) * 4
-    carried = u8(frame, at + AYIYA_NEXT)
-    if u8(frame, at + AYIYA_OPERATION) & 0x0F != AYIYA_FORWARD:
+    identity, signature = 1 << (u8(frame, at, 0) >> 4), (u8(frame, at, 1) >> 4) * 4
+    carried = u8(frame, at, AYIYA_NEXT)
+    if u8(frame, at, AYIYA_OPERATION) & 0x0F != AYIYA_FORWARD:
         return NO_TUNNEL, at
     behind = at + AYIYA_SIZE + identity + signature
     if carried == IPV4_IN_IP:

@@ -44,9 +44,9 @@ def open_radiotap(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
     """A radiotap header at `at`, and the 802.11 frame behind it."""
     if not holds(frame, at, RADIOTAP_SIZE):
         return ~CUT_SHORT, at
-    if u8(frame, at) != 0:
+    if u8(frame, at, 0) != 0:
         return ~NOT_IP, at
-    length = little16(frame, at + RADIOTAP_LENGTH)
+    length = little16(frame, at, RADIOTAP_LENGTH)
     if length < RADIOTAP_SIZE:
         return ~BAD_LENGTH, at
     if not holds(frame, at, length):
@@ -56,18 +56,18 @@ def open_radiotap(frame: Bytes, at: Integer) -> tuple[Integer, Integer]:
 
 @inlined
 def _is_padded(header: Bytes) -> Truth:
-    present = little32(header, RADIOTAP_PRESENT)
+    present = little32(header, 0, RADIOTAP_PRESENT)
     if not present >> FLAGS_PRESENT & 1:
         return False
     field = RADIOTAP_PRESENT
-    while little32(header, field) >> MORE_PRESENT:
+    while little32(header, field, 0) >> MORE_PRESENT:
         field += 4
         if not holds(header, field, 4):
             return False
     field += 4
     if present >> TIME_PRESENT & 1:
         field = (field + 7) // 8 * 8 + 8
-    return holds(header, field, 1) and u8(header, field) & PADDED != 0
+    return holds(header, field, 1) and u8(header, field, 0) & PADDED != 0
 
 
 @kernel
@@ -75,7 +75,7 @@ def open_wireless(frame: Bytes, at: Integer, padded: Truth) -> tuple[Integer, In
     """An 802.11 header at `at`: LLC behind that of a data frame."""
     if not holds(frame, at, CONTROL_SIZE):
         return ~CUT_SHORT, at
-    control, flags = u8(frame, at), u8(frame, at + 1)
+    control, flags = u8(frame, at, 0), u8(frame, at, 1)
     if control & KIND_MASK != DATA:
         return ~NOT_IP, at
     size = HEADER_SIZE
@@ -90,9 +90,9 @@ def open_wireless(frame: Bytes, at: Integer, padded: Truth) -> tuple[Integer, In
         return ~CUT_SHORT, at
     if flags & PROTECTED:
         return ~ENCRYPTED, at
-    if u8(frame, at + SEQUENCE_CONTROL) & FRAGMENT_MASK:
+    if u8(frame, at, SEQUENCE_CONTROL) & FRAGMENT_MASK:
         return ~FRAGMENT, at
-    aggregate = control & QOS and u8(frame, quality) & AGGREGATE
+    aggregate = control & QOS and u8(frame, quality, 0) & AGGREGATE
     if padded:
         size = (size + 3) // 4 * 4
     if aggregate:

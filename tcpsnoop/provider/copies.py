@@ -16,6 +16,7 @@ from tcpsnoop.provider.memory import (
     LOG_END,
     LOG_NEXT,
 )
+from tcpsnoop.provider.sequence import MODULUS_MASK, distance
 
 # A millisecond at 16 million segments a second.
 REMEMBERED = 1 << 14
@@ -23,6 +24,8 @@ REMEMBERED = 1 << 14
 DEPTH = 8
 NEAR_NS = 1_000_000
 NEARER_NS = 50_000
+# END["heard"] counts so many nanoseconds, as a power of two: a bit more than NEAR_NS.
+HEARD_BITS = 20
 # Entries are kept longer than that in capture time, as times may go back.
 KEPT_NS = 16 * NEAR_NS
 
@@ -73,13 +76,20 @@ def is_copy(
     number = np.int64(connections[slot]["number"])
     fingerprint = np.int64(segment["fingerprint"])
     sequence = np.int64(segment["sequence"])
-    # Seven bits of each of the latest segments lie in one word: most comparisons end here.
+    clock_ns = np.int64(segment["clock_ns"])
+    # Most comparisons end here: the latest segment was captured too long ago, and so were all
+    # before it, as none has a time after its capture time. Or none has the same seven bits, which
+    # lie side by side in one word.
+    elapsed = distance(np.int64(segment["time_ns"]) >> HEARD_BITS, np.int64(row["heard"]))
     lane = (fingerprint ^ sequence ^ (sequence >> 7) ^ np.int64(segment["payload"])) & LANE
     lanes = np.int64(row["lanes"])
     unlike = lanes ^ (lane * LANES)
-    if ((unlike - LANES) & ~unlike & LANE_TOPS) != 0 and _is_logged(log, row, number, end, segment):
+    if (
+        elapsed <= 1
+        and ((unlike - LANES) & ~unlike & LANE_TOPS) != 0
+        and _is_logged(log, row, number, end, segment)
+    ):
         return True
-    clock_ns = np.int64(segment["clock_ns"])
     place = _free_entry(log, state, clock_ns)
     state[LOG_NEXT] = place + 1
     seen = log[place]
@@ -97,6 +107,7 @@ def is_copy(
     seen["ttl"] = segment["ttl"]
     seen["end"] = end
     row["latest"] = place
+    row["heard"] = (clock_ns >> HEARD_BITS) & MODULUS_MASK
     row["lanes"] = (lanes << LANE_BITS & ALL_LANES) | lane
     return False
 

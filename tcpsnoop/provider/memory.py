@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.segments import PUSH
+
 # Bits of CONNECTION["flags"].
 REQUESTED = 0x01  # connect-request has fired
 CONNECTED = 0x02  # connect-established has fired
@@ -67,6 +69,7 @@ END = np.dtype(
     [
         ("lanes", "i8"),  # see `copies`
         ("latest", "i4"),  # its latest segment in the log of `copies`
+        ("heard", "u4"),  # capture time of that one, in the unit of `copies`, modulo 2^32
         ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
         ("fin", "u4"),  # sequence number after the FIN
         ("flags", "u1"),
@@ -208,7 +211,8 @@ TIMING_FREE = 23  # as INTERVAL_FREE and so on, for the pool of provider.timings
 TIMING_FRESH = 24
 WAITING_FIRST = 25  # first and last of the unanswered SYNs
 WAITING_LAST = 26
-STATE_SIZE = 27
+PARTING = 27  # flags that end a write, with data or without: PUSH; 0 where nobody asks
+STATE_SIZE = 28
 
 # Buckets in use at the start, a power of two. They become more with the connections, as each lies
 # in a line of the cache of its own, and stay at least twice as many: a second row in a bucket is
@@ -243,11 +247,12 @@ class ConnectionTable(NamedTuple):
 
 
 def make_table(
-    capacity: int, *, follows: bool, counts: bool, analyses: bool = False
+    capacity: int, *, follows: bool, counts: bool, analyses: bool = False, writes: bool = False
 ) -> ConnectionTable:
     """An empty table for `capacity` live connections.
 
-    Whether bytes are followed, whether they are counted, whether segments are judged.
+    Whether bytes are followed, whether they are counted, whether segments are judged, whether bytes
+    are parted into writes.
 
     The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
     addresses and ports cannot make long chains.
@@ -260,6 +265,7 @@ def make_table(
     state[FOLLOWS] = int(follows)
     state[COUNTS] = int(counts)
     state[ANALYSES] = int(analyses)
+    state[PARTING] = PUSH if writes else 0
     buckets = np.empty(most, np.int32)
     buckets[:FIRST_BUCKETS] = NONE
     return ConnectionTable(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tcpsnoop.batches.segments import ACK, FIN, PUSH, RST, SYN
+from tcpsnoop.batches.segments import ACK, FIN, RST, SYN
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 from tcpsnoop.provider.intervals import (
     BOUNDARY,
@@ -35,6 +35,7 @@ from tcpsnoop.provider.memory import (
     ISN_IMPLIED,
     NEW_BYTES,
     NONE,
+    PARTING,
     PICKED_UP,
     PROBE_PENDING,
     PROBED,
@@ -76,8 +77,7 @@ def follow(
     time_ns = np.int64(segment["time_ns"])
     if state[COUNTS] != 0:
         _count_segment(table.totals[2 * slot + end], payload, time_ns)
-    state[NEW_BYTES] = 0
-    state[PROBED] = 0
+    state[NEW_BYTES] = state[PROBED] = 0
     state[HOLE_SINCE] = NONE
     if flags & RST != 0:
         return
@@ -96,7 +96,8 @@ def follow(
     start = (sequence + 1) & MODULUS_MASK if flags & SYN != 0 else sequence
     if np.int64(mine["stream"]) & FOLLOWED == 0:
         _begin(sender, mine, start, first)
-    if payload == 0 and flags & (FIN | PUSH) == 0 and state[ANALYSES] == 0:
+    ending = flags & (FIN | state[PARTING])
+    if payload == 0 and ending == 0 and state[ANALYSES] == 0:
         return
     place = unwrap(start, np.int64(sender["next"]))
     if payload <= 1 and flags & (SYN | FIN) == 0:
@@ -104,11 +105,11 @@ def follow(
         if state[PROBED] != NO_PROBE:
             _count(table, 2 * slot + end, 0, payload)
             return
-    if payload == 0 and flags & (FIN | PUSH) == 0:
+    if payload == 0 and ending == 0:
         return
     earlier, following = state[WRITES], np.int64(sender["next"])
     state[HOLE_START] = following
-    ends = FINAL if flags & FIN != 0 else (BOUNDARY if flags & PUSH != 0 else NOTHING)
+    ends = FINAL if flags & FIN != 0 else (BOUNDARY if ending != 0 else NOTHING)
     if place == following and np.int64(sender["held"]) < 0:
         # In order and nothing waits: nearly always, so without a call.
         new = payload
@@ -178,12 +179,13 @@ def _acknowledge(
         row["stream"] = known & ~PROBE_PENDING
         taken = True
         end["next"] += 1
-        write_on(end, 1)
+        write_on(state, end, 1)
         _drain(pool, state, writes, end, which)
     while reached > np.int64(end["next"]):
         _pass_hole(pool, state, writes, end, which, reached, time_ns)
-    if reached > np.int64(end["acknowledged"]) or np.int64(end["acknowledged"]) < 0:
-        end["acknowledged"] = reached
+    # Whether it moves on is anybody's guess, a processor's too: so it is written in any case.
+    before = np.int64(end["acknowledged"])
+    end["acknowledged"] = reached if (reached > before) | (before < 0) else before
     return taken
 
 

@@ -95,14 +95,16 @@ def bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
 @inlined
 def find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) -> Integer:
     """`place_of` in the chain that begins at row `head`."""
-    if sender == 0:
-        first_high, first_low = segment["source_high"], segment["source_low"]
-        second_high, second_low = segment["destination_high"], segment["destination_low"]
-        first_port, second_port = segment["source_port"], segment["destination_port"]
-    else:
-        first_high, first_low = segment["destination_high"], segment["destination_low"]
-        second_high, second_low = segment["source_high"], segment["source_low"]
-        first_port, second_port = segment["destination_port"], segment["source_port"]
+    # As in `bucket_and_sender`, no branch on who it is.
+    source_port = np.int64(segment["source_port"])
+    destination_port = np.int64(segment["destination_port"])
+    source_high, source_low = segment["source_high"], segment["source_low"]
+    destination_high, destination_low = segment["destination_high"], segment["destination_low"]
+    high, low = (source_high ^ destination_high) & -sender, (source_low ^ destination_low) & -sender
+    port = (source_port ^ destination_port) & -sender
+    first_high, first_low, first_port = source_high ^ high, source_low ^ low, source_port ^ port
+    second_high, second_low = destination_high ^ high, destination_low ^ low
+    second_port = destination_port ^ port
     slot = head
     while slot >= 0:
         row = table.connections[slot]
@@ -221,6 +223,7 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
         end = table.ends[index]
         end["lanes"] = 0
         end["latest"] = NONE
+        end["heard"] = 0
         end["isn"] = 0
         end["fin"] = 0
         end["flags"] = 0

@@ -38,6 +38,7 @@ from tcpsnoop.provider.timings import make_timings
 from tcpsnoop.provider.tracking import (
     ROWS_OF_ONE,
     STREAM_BITS,
+    WRITE_BIT,
     Memory,
     drop,
     give_up_all,
@@ -83,6 +84,7 @@ class Tracker:
             follows=self._wanted & STREAM_BITS != 0,
             counts=self._wanted & CLOSED_FIRES != 0,
             analyses=self._wanted & ANALYSIS_BITS != 0,
+            writes=self._wanted & WRITE_BIT != 0,
         )
         self._memory = Memory(
             make_intervals(), make_timings(), make_log(), np.ascontiguousarray(services)

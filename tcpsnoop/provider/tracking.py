@@ -57,9 +57,9 @@ _REUSED = probes.END_REASONS.index("reused")
 
 _SEND_BIT = 1 << probes.SEND
 _RECEIVE_BIT = 1 << probes.RECEIVE
-_WRITE_BIT = 1 << probes.WRITE
+WRITE_BIT = 1 << probes.WRITE
 # Probes that need to know every byte of both directions.
-STREAM_BITS = _WRITE_BIT | CLOSED_FIRES | ANALYSIS_BITS
+STREAM_BITS = WRITE_BIT | CLOSED_FIRES | ANALYSIS_BITS
 _COPY_BITS = _SEND_BIT | _RECEIVE_BIT | 1 << probes.DUPLICATE_FRAME
 
 
@@ -297,10 +297,10 @@ def _take(
         fire_all(output, state, connection, repeats, segment, shown, sender, payload, 0)
     if state[ANALYSES] != 0:
         analyse(segment, table, memory.timings, output, slot, sender, wanted, fired, known, earlier)
-    if state[WRITES] > 0 and wanted & _WRITE_BIT != 0:
+    if state[WRITES] > 0:
         for number in range(state[WRITES]):
             writer, size = output.writes[number, 0], output.writes[number, 1]
-            fire_all(output, state, connection, 0, segment, _WRITE_BIT, writer, size, 0)
+            fire_all(output, state, connection, 0, segment, WRITE_BIT, writer, size, 0)
     if fired & wanted & CLOSED_FIRES != 0:
         fire_closed(
             output,

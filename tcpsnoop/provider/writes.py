@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.kernel import Integer, Row, inlined, kernel
 from tcpsnoop.provider.intervals import FINAL, MOST_RUNS, NOTHING, State
-from tcpsnoop.provider.memory import WRITES
+from tcpsnoop.provider.memory import PARTING, WRITES
 
 # STREAM["writing"] after a hole: nothing is known of the write until the next boundary.
 VOID = -1
@@ -22,9 +22,9 @@ Writes = NDArray[np.int64]  # shape (MAX_WRITES, 2): end, bytes
 
 
 @inlined
-def write_on(end: Row, count: Integer) -> None:
-    """`count` bytes more of the write at hand."""
-    if np.int64(end["writing"]) >= 0:
+def write_on(state: State, end: Row, count: Integer) -> None:
+    """`count` bytes more of the write at hand, where somebody asks for writes."""
+    if state[PARTING] != 0 and np.int64(end["writing"]) >= 0:
         end["writing"] = min(_LARGEST_WRITE, np.int64(end["writing"]) + count)
 
 
@@ -35,10 +35,10 @@ def extend(
     """`count` new bytes in order; `ends` says what ends behind them."""
     if count > 0:
         end["next"] += count
-        write_on(end, count)
+        write_on(state, end, count)
     if ends == FINAL:
         end["next"] += 1
-    if ends != NOTHING:
+    if ends != NOTHING and state[PARTING] != 0:
         _end_write(state, writes, end, which)
 
 

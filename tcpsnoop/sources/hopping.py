@@ -1,7 +1,7 @@
 """What the kernels that hop over records share: how far they came, and why they stopped.
 
-A kernel reads 32-bit words through a view that has one at every byte of the buffer, as records
-begin anywhere; it writes a row for each packet into the columns and its progress into an array.
+A kernel reads the buffer that the columns are about; it writes a row for each packet into them and
+its progress into an array.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.kernel import Integer, Truth, inlined
 
-Words = NDArray[np.uint32]
+Bytes = NDArray[np.uint8]
 Progress = NDArray[np.int64]
 
 # The largest record that is read: libpcap's and Wireshark's limit for a block of pcapng, and 30

@@ -79,7 +79,6 @@ class PcapRecords:
     def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
         """Fill the columns; why it stopped (see hopping)."""
         outcome: int = hop_pcap(
-            buffer.words,
             buffer.end,
             columns,
             progress,

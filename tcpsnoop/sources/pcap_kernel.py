@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+import sys
 
 from tcpsnoop.batches.packets import PacketBatch
-from tcpsnoop.kernel import Integer, Truth, kernel
+from tcpsnoop.kernel import Integer, Truth, kernel, number_reader
 from tcpsnoop.sources.hopping import (
     CLOCK,
     COUNT,
@@ -19,7 +19,6 @@ from tcpsnoop.sources.hopping import (
     RAISED,
     TOO_LONG,
     Progress,
-    Words,
     reversed_bytes,
     starts_clock,
 )
@@ -38,10 +37,11 @@ SMALLER = 2
 
 SECOND_NS = 1_000_000_000
 
+word = number_reader(4, sys.byteorder)
+
 
 @kernel
 def hop_pcap(
-    words: Words,
     end: Integer,
     columns: PacketBatch,
     progress: Progress,
@@ -53,17 +53,15 @@ def hop_pcap(
     """Fill the columns from the records before `end`; why it stopped (see hopping)."""
     packets, times, offsets = columns.packet, columns.time_ns, columns.offset
     captureds, originals = columns.captured, columns.original
-    room = packets.size
+    data, room = columns.data[: max(end, 0)], packets.size
     at, count, number = progress[POSITION], progress[COUNT], progress[PACKETS]
     clock, jumps, raised = progress[CLOCK], progress[JUMPS], progress[RAISED]
-    captured_at, original_at = FIRST_LENGTH, SECOND_LENGTH
-    if captured_length == SECOND:
-        captured_at, original_at = SECOND_LENGTH, FIRST_LENGTH
     outcome = MORE
-    while count < room and at + header_bytes <= end:
-        seconds, fraction = np.int64(words[at + SECONDS]), np.int64(words[at + FRACTION])
-        captured = np.int64(words[at + captured_at])
-        original = np.int64(words[at + original_at])
+    while count < room and at + header_bytes <= data.size:
+        seconds, fraction = word(data, at, SECONDS), word(data, at, FRACTION)
+        captured, original = word(data, at, FIRST_LENGTH), word(data, at, SECOND_LENGTH)
+        if captured_length == SECOND:
+            captured, original = original, captured
         if swapped:
             seconds, fraction = reversed_bytes(seconds), reversed_bytes(fraction)
             captured, original = reversed_bytes(captured), reversed_bytes(original)
@@ -74,7 +72,7 @@ def hop_pcap(
             outcome = TOO_LONG
             break
         following = at + header_bytes + captured
-        if following > end:
+        if following > data.size:
             break
         if original < captured:
             original = captured

@@ -70,7 +70,6 @@ class PcapngRecords:
         outcome = DESCRIPTION
         while outcome == DESCRIPTION:
             outcome = hop_pcapng(
-                buffer.words,
                 buffer.end,
                 columns,
                 progress,

@@ -12,7 +12,7 @@ from tcpsnoop.batches.packets import (
     DIRECTION_UNKNOWN,
     PacketBatch,
 )
-from tcpsnoop.kernel import Integer, Truth, inlined, kernel
+from tcpsnoop.kernel import Integer, Truth, inlined, kernel, number_reader
 from tcpsnoop.sources.hopping import (
     BAD_LENGTH,
     CLOCK,
@@ -33,8 +33,8 @@ from tcpsnoop.sources.hopping import (
     TOO_LONG,
     UNEQUAL_LENGTHS,
     UNKNOWN_INTERFACE,
+    Bytes,
     Progress,
-    Words,
     reversed_bytes,
     starts_clock,
 )
@@ -76,10 +76,11 @@ END_OF_OPTIONS = 0
 
 LITTLE_ENDIAN = sys.byteorder == "little"
 
+read_word = number_reader(4, sys.byteorder)
+
 
 @kernel
 def hop_pcapng(
-    words: Words,
     end: Integer,
     columns: PacketBatch,
     progress: Progress,
@@ -92,12 +93,12 @@ def hop_pcapng(
     The first `interfaces` rows of the table are the section's. Blocks of other types are passed
     over; at one that describes the section, an interface or names the kernel stops.
     """
-    room = columns.packet.size
+    data, room = columns.data, columns.packet.size
     at, count, number = progress[POSITION], progress[COUNT], progress[PACKETS]
     clock = progress[CLOCK]
     outcome = FULL
     while count < room:
-        kind, length, outcome = block_at(words, at, end, swapped)
+        kind, length, outcome = block_at(data, at, end, swapped)
         if outcome != FULL:
             progress[LENGTH] = length
             break
@@ -105,8 +106,8 @@ def hop_pcapng(
         if kind != ENHANCED_PACKET and kind != SIMPLE_PACKET and kind != OLD_PACKET:
             at = following
             continue
-        row, data, captured, original, outcome = packet_at(
-            words, at, kind, length, table, interfaces, swapped
+        row, begin, captured, original, outcome = packet_at(
+            data, at, kind, length, table, interfaces, swapped
         )
         if outcome != FULL:
             break
@@ -114,7 +115,7 @@ def hop_pcapng(
         if kind == SIMPLE_PACKET:
             time = clock if clock != NO_TIME else np.int64(0)
         else:
-            high, low = word(words, at + TIME_HIGH, swapped), word(words, at + TIME_LOW, swapped)
+            high, low = word(data, at + TIME_HIGH, swapped), word(data, at + TIME_LOW, swapped)
             time = nanoseconds(table, row, high, low)
             if time > LATEST:
                 time = np.int64(LATEST)
@@ -123,16 +124,16 @@ def hop_pcapng(
                 progress[JUMPS] += 1
                 clock = time
             clock = max(clock, time)
-            options = data + captured + (-captured & 3)
+            options = begin + captured + (-captured & 3)
             if options < following - BLOCK_TRAILER:
-                direction = direction_in(words, options, following - BLOCK_TRAILER, swapped)
+                direction = direction_in(data, options, following - BLOCK_TRAILER, swapped)
         if original < captured:
             original = captured
             progress[RAISED] += 1
         number += 1
         columns.packet[count] = number
         columns.time_ns[count] = time
-        columns.offset[count] = data
+        columns.offset[count] = begin
         columns.captured[count] = captured
         columns.original[count] = original
         columns.interface[count] = table[row, INTERFACE]
@@ -145,21 +146,21 @@ def hop_pcapng(
 
 
 @inlined
-def block_at(words: Words, at: Integer, end: Integer, swapped: Truth) -> Integer:
+def block_at(data: Bytes, at: Integer, end: Integer, swapped: Truth) -> Integer:
     """Type and length of a block, and FULL when it is whole and for the kernel."""
     if at + SMALLEST_BLOCK > end:
         return np.int64(0), np.int64(0), MORE
-    kind = word(words, at, swapped)
+    kind = word(data, at, swapped)
     if kind == SECTION_HEADER:  # its length is in a byte order not known yet
         return kind, np.int64(0), DESCRIPTION
-    length = word(words, at + BLOCK_LENGTH, swapped)
+    length = word(data, at + BLOCK_LENGTH, swapped)
     if length > LARGEST_RECORD:
         return kind, length, TOO_LONG
     if length < SMALLEST_BLOCK or length % 4 != 0:
         return kind, length, BAD_LENGTH
     if at + length > end:
         return kind, length, MORE
-    if word(words, at + length - BLOCK_TRAILER, swapped) != length:
+    if word(data, at + length - BLOCK_TRAILER, swapped) != length:
         return kind, length, UNEQUAL_LENGTHS
     described = kind == INTERFACE_DESCRIPTION or kind == NAME_RESOLUTION
     return kind, length, DESCRIPTION if described else FULL
@@ -167,7 +168,7 @@ def block_at(words: Words, at: Integer, end: Integer, swapped: Truth) -> Integer
 
 @inlined
 def packet_at(
-    words: Words,
+    data: Bytes,
     at: Integer,
     kind: Integer,
     length: Integer,
@@ -177,31 +178,31 @@ def packet_at(
 ) -> Integer:
     """Row of the interface, first byte, both lengths of a packet; FULL when it can be so."""
     simple = kind == SIMPLE_PACKET
-    row, data = np.int64(0), at + (SIMPLE_DATA if simple else PACKET_DATA)
-    room = at + length - BLOCK_TRAILER - data
+    row, begin = np.int64(0), at + (SIMPLE_DATA if simple else PACKET_DATA)
+    room = at + length - BLOCK_TRAILER - begin
     if room < 0:
-        return row, data, row, row, OVERRUN
+        return row, begin, row, row, OVERRUN
     if not simple:
-        row = word(words, at + PACKET_INTERFACE, swapped)
+        row = word(data, at + PACKET_INTERFACE, swapped)
         if kind == OLD_PACKET:
             row = first_half(row, swapped)
     if row >= interfaces:
-        return row, data, row, row, UNKNOWN_INTERFACE
-    original = word(words, at + (SIMPLE_ORIGINAL if simple else ORIGINAL), swapped)
+        return row, begin, row, row, UNKNOWN_INTERFACE
+    original = word(data, at + (SIMPLE_ORIGINAL if simple else ORIGINAL), swapped)
     if not simple:
-        captured = word(words, at + CAPTURED, swapped)
-        return row, data, captured, original, OVERRUN if captured > room else FULL
+        captured = word(data, at + CAPTURED, swapped)
+        return row, begin, captured, original, OVERRUN if captured > room else FULL
     # A simple packet has no captured length: the snap length tells (section 4.4), and the block.
     captured = min(original, room)
     if table[0, SNAPLEN] > 0:
         captured = min(captured, table[0, SNAPLEN])
-    return row, data, captured, original, FULL
+    return row, begin, captured, original, FULL
 
 
 @inlined
-def word(words: Words, at: Integer, swapped: Truth) -> Integer:
+def word(data: Bytes, at: Integer, swapped: Truth) -> Integer:
     """The 32-bit number at a byte of the buffer."""
-    value = np.int64(words[at])
+    value = read_word(data, at, 0)
     return reversed_bytes(value) if swapped else value
 
 
@@ -212,16 +213,16 @@ def first_half(value: Integer, swapped: Truth) -> Integer:
 
 
 @inlined
-def direction_in(words: Words, at: Integer, end: Integer, swapped: Truth) -> Integer:
+def direction_in(data: Bytes, at: Integer, end: Integer, swapped: Truth) -> Integer:
     """The direction that a packet's options tell, from `at` to `end`."""
     while at + 8 <= end:
-        head = word(words, at, swapped)
+        head = word(data, at, swapped)
         code = first_half(head, swapped)
         length = head >> 16 if swapped != LITTLE_ENDIAN else head & 0xFFFF
         if code == END_OF_OPTIONS:
             break
         if code == FLAGS_OPTION and length == FLAGS_LENGTH:
-            way = word(words, at + 4, swapped) & 3
+            way = word(data, at + 4, swapped) & 3
             if way == FLAGS_INBOUND:
                 return DIRECTION_INBOUND
             if way == FLAGS_OUTBOUND:

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.sources.hopping import LARGEST_RECORD, Words
+from tcpsnoop.sources.hopping import LARGEST_RECORD
 
 # Of large packets a batch should still have some thousands, as every batch costs the stages after
 # this one a fixed time. Reading alone is a quarter slower from 8 MiB on.
@@ -43,7 +43,6 @@ class ReadBuffer:
     def __init__(self, stream: ByteStream, capacity: int = CAPACITY) -> None:
         self._stream = stream
         self.data: NDArray[np.uint8] = np.empty(capacity, np.uint8)
-        self.words = words_of(self.data)
         self.position = 0
         self.end = 0
         self.base = 0
@@ -90,7 +89,7 @@ class ReadBuffer:
         """Give the memory back; nothing is unread any more."""
         self.base += self.end
         self.position = self.end = 0
-        self.data, self.words = np.empty(0, np.uint8), np.empty(0, np.uint32)
+        self.data = np.empty(0, np.uint8)
 
     def _make_room(self) -> None:
         tail = self.end - self.position
@@ -99,11 +98,6 @@ class ReadBuffer:
         elif tail == len(self.data):
             larger = np.empty(min(2 * tail, LARGEST_RECORD + _HEADROOM), np.uint8)
             larger[:tail] = self.data
-            self.data, self.words = larger, words_of(larger)
+            self.data = larger
         self.base += self.position
         self.position, self.end = 0, tail
-
-
-def words_of(data: NDArray[np.uint8]) -> Words:
-    """A view with the 32-bit word that begins at each byte, in this machine's order."""
-    return np.ndarray((max(0, len(data) - 3),), np.uint32, data, strides=(1,))

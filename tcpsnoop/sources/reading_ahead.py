@@ -15,14 +15,13 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpsnoop.sources.hopping import LARGEST_RECORD, Words
+from tcpsnoop.sources.hopping import LARGEST_RECORD
 from tcpsnoop.sources.read_buffer import (
     AHEAD,
     CAPACITY,
     LINGER,
     ByteStream,
     ReadBuffer,
-    words_of,
 )
 
 THREAD = "reading ahead"
@@ -40,7 +39,6 @@ class _Room:
 
     def __init__(self, headroom: int, capacity: int) -> None:
         self.data: NDArray[np.uint8] = np.empty(headroom + capacity, np.uint8)
-        self.words = words_of(self.data)
         self.end = headroom
         self.closed = False
 
@@ -66,7 +64,7 @@ class AheadBuffer(ReadBuffer):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._alone = False  # without the thread from now on
-        self._stand_in(self._rooms[0].data, self._rooms[0].words, headroom, headroom)
+        self._stand_in(self._rooms[0].data, headroom, headroom)
 
     def fill(self, timeout: float, enough: int = LARGEST_RECORD) -> bool:
         """See ReadBuffer; raises what reading raised."""
@@ -119,12 +117,12 @@ class AheadBuffer(ReadBuffer):
         if len(tail) > self._headroom:
             self._end_thread()
             content = np.concatenate((tail, room.data[self._headroom : room.end]))
-            self._stand_in(content, words_of(content), 0, len(content))
+            self._stand_in(content, 0, len(content))
             self.exhausted = self._ended and self._failure is None
             return len(content) - len(tail)
         begin = self._headroom - len(tail)
         room.data[begin : self._headroom] = tail
-        self._stand_in(room.data, room.words, begin, self._headroom)
+        self._stand_in(room.data, begin, self._headroom)
         left = self._rooms[self._left % 2]
         with self._changed:
             left.end, left.closed = self._headroom, False
@@ -132,10 +130,10 @@ class AheadBuffer(ReadBuffer):
             self._changed.notify_all()
         return 0
 
-    def _stand_in(self, data: NDArray[np.uint8], words: Words, position: int, end: int) -> None:
+    def _stand_in(self, data: NDArray[np.uint8], position: int, end: int) -> None:
         """Read on in other memory: what is unread begins at `position` there."""
         self.base += self.position - position
-        self.data, self.words = data, words
+        self.data = data
         self.position, self.end = position, end
 
     def _end_thread(self) -> None:

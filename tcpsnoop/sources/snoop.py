@@ -59,5 +59,5 @@ class SnoopRecords:
 
     def hop(self, buffer: ReadBuffer, columns: PacketBatch, progress: Progress) -> int:
         """Fill the columns; why it stopped (see hopping)."""
-        outcome: int = hop_snoop(buffer.words, buffer.end, columns, progress)
+        outcome: int = hop_snoop(buffer.end, columns, progress)
         return outcome

@@ -54,6 +54,6 @@ def test_places_of_the_state_are_all_different() -> None:
         *("INTERVAL_FRESH", "INTERVALS_USED", "ROWS", "CLOSED_ROWS", "WRITES", "DUPLICATES"),
         *("FOLLOWS", "COUNTS", "LOG_END", "BUCKETS", "ANALYSES", "DETAIL_ROWS"),
         *("NEW_BYTES", "PROBED", "HOLE_SINCE", "HOLE_START", "TIMING_FREE", "TIMING_FRESH"),
-        *("WAITING_FIRST", "WAITING_LAST"),
+        *("WAITING_FIRST", "WAITING_LAST", "PARTING"),
     ]
     assert sorted(getattr(memory, name) for name in names) == list(range(memory.STATE_SIZE))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,14 +31,6 @@ def test_every_byte_once_and_in_order(capacity: int, sizes: list[int], taken: li
     assert found == CONTENT
 
 
-def test_a_word_begins_at_every_byte() -> None:
-    buffer = ReadBuffer(Pieces(CONTENT[:16]), 16)
-    buffer.fill(0)
-    words = [int.from_bytes(CONTENT[at : at + 4], sys.byteorder) for at in range(13)]
-    assert buffer.words.tolist() == words
-    assert buffer.words.dtype == np.uint32
-
-
 def test_it_grows_when_what_is_unread_fills_it() -> None:
     buffer = ReadBuffer(Pieces(CONTENT), 64)
     sizes = []
@@ -50,7 +39,6 @@ def test_it_grows_when_what_is_unread_fills_it() -> None:
         sizes.append(len(buffer.data))
     assert sizes[:4] == [64, 128, 256, 512]
     assert buffer.unread(len(CONTENT)) == CONTENT
-    assert buffer.words[100] == int.from_bytes(CONTENT[100:104], sys.byteorder)
 
 
 def test_it_has_room_for_the_largest_record() -> None:
@@ -74,7 +62,7 @@ def test_released_it_holds_nothing() -> None:
     buffer = ReadBuffer(Pieces(CONTENT), 64)
     buffer.fill(0)
     buffer.release()
-    assert (len(buffer.data), len(buffer.words), buffer.unread(10)) == (0, 0, b"")
+    assert (len(buffer.data), buffer.unread(10)) == (0, b"")
 
 
 class Timed:
