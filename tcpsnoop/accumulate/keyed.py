@@ -121,7 +121,7 @@ class Keyed:
     def totals(self) -> Totals:
         """All that is known; the order of the keys means nothing."""
         self._settle()
-        self._recent.clear(0)
+        self._recent.take_out(0)
         run = self._run
         hashes = run[0] >> self._bits
         same, hashes_met = sames(hashes, run[1 : 1 + self._keys])
@@ -142,9 +142,8 @@ class Keyed:
 
     def _settle(self, more: NDArray[np.int64] | None = None) -> None:
         """Sort what is recent into the run, and `more` rows."""
-        rows = self._recent.columns()
         lines = 1 << max(_RECENT_BITS, len(self._run[0]).bit_length() - _RECENT_SHARE_BITS)
-        self._recent.clear(lines)
+        rows = self._recent.take_out(lines)
         if more is not None:
             rows = np.concatenate((rows, more), axis=1)
         find_places(rows, self._keys, self._bits, _HASH_MASK)

@@ -66,7 +66,7 @@ class Recent:
 
     @property
     def is_full(self) -> bool:
-        """There is no room for another key: `clear` makes some."""
+        """There is no room for another key: `take_out` makes some."""
         return len(self) >= int(_room(self.lines))
 
     def take(self, rows: NDArray[np.int64], start: int) -> int:
@@ -90,35 +90,34 @@ class Recent:
             )
         )
 
-    def columns(self) -> NDArray[np.int64]:
-        """The columns of all rows, a row for each, contiguous."""
-        lines = self._words.reshape(-1, 1 << self._bits)
-        used = lines[lines[:, 0] != _FREE]
-        return np.ascontiguousarray(used[:, : self._width].T)
+    def take_out(self, most_lines: int) -> NDArray[np.int64]:
+        """All rows, which are gone then: a row of the result for each column, contiguous.
 
-    def clear(self, most_lines: int) -> None:
-        """Forget all rows; if it is full, have four times the room, but at most so many lines.
-
-        `most_lines` is a power of 2, or 0.
+        If it was full, it has four times the room after that, but at most so many lines, a power of
+        2, or 0.
         """
+        columns = np.empty((self._width, len(self)), np.int64)
+        _take_out(self._words, self._bits, columns)
         lines = self.lines
         if self.is_full:
             lines = max(4 * lines, _LEAST_LINES)
         lines = min(lines, most_lines)
         if lines != self.lines:
             self._words = _words(lines, self._bits)
-        self._words[:: 1 << self._bits] = _FREE
         self._used[0] = 0
+        return columns
 
 
 def _words(lines: int, bits: int) -> NDArray[np.int64]:
-    """Room for so many lines of 2^bits words, the first at the beginning of a line of the cache.
+    """So many free lines of 2^bits words, the first at the beginning of a line of the cache.
 
     So a line of eight words is one of the cache, where it would else lie in two.
     """
     words = np.empty((lines << bits) + _CACHE_LINE, np.int64)
     start = -words.ctypes.data % (_CACHE_LINE * words.itemsize) // words.itemsize
-    return words[start : start + (lines << bits)]
+    words = words[start : start + (lines << bits)]
+    words[:: 1 << bits] = _FREE
+    return words
 
 
 @kernel
@@ -186,6 +185,19 @@ def _gather(
         for column in range(width):
             words[at + column] = rows[column, i]
     return count
+
+
+@kernel
+def _take_out(words: NDArray[np.int64], bits: Integer, columns: NDArray[np.int64]) -> None:
+    """Copy every line in use into a column, from its bucket on, and free it."""
+    found = 0
+    for line in range(len(words) >> bits):
+        at = line << bits
+        if words[at] != _FREE:
+            for number in range(len(columns)):
+                columns[number, found] = words[at + number]
+            words[at] = _FREE
+            found += 1
 
 
 @inlined

@@ -50,8 +50,7 @@ def combined(rows: Run, keys: int, ufuncs: Sequence[np.ufunc]) -> Run:
     """
     if len(rows[0]) == 0:
         return rows
-    # Stable: it merges runs that are sorted already, as those of `joined`.
-    order = np.argsort(rows[0], kind="stable")
+    order = np.argsort(rows[0])
     sorted_keys = [column[order] for column in rows[: 1 + keys]]
     same, places_met = sames(sorted_keys[0], sorted_keys[1:])
     if places_met:

@@ -97,8 +97,9 @@ class Firstbyte(Ends):
         for number, times in enumerate(self._times):
             measure, since = divmod(number, len(SINCE))
             elapsed_ns = measured[measure]
-            mine = np.flatnonzero(once & (began == since) & (elapsed_ns >= 0))
-            if self.measure in ("", MEASURES[measure]) and len(mine):
+            wanted = once & (began == since) & (elapsed_ns >= 0)
+            if self.measure in ("", MEASURES[measure]) and wanted.any():
+                mine = slice(None) if wanted.all() else np.flatnonzero(wanted)
                 times.observe([column[mine] for column in key], elapsed_ns[mine])
 
     def merge(self, other: Firstbyte) -> None:

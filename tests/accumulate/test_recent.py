@@ -21,31 +21,33 @@ def table(*columns: list[int]) -> NDArray[np.int64]:
 def with_room(lines: int) -> Recent:
     recent = Recent(1, OPERATIONS)
     while recent.lines < lines:
-        recent.clear(MOST)
+        recent.take_out(MOST)
         place = list(range(recent.lines))
         recent.take(table(place, place, *[place] * 4), 0)
-    recent.clear(lines)
+    recent.take_out(lines)
     return recent
 
 
-def kept(recent: Recent) -> set[tuple[int, ...]]:
-    return {tuple(map(int, row)) for row in zip(*recent.columns(), strict=True)}
+def taken_out(recent: Recent, most_lines: int = MOST) -> set[tuple[int, ...]]:
+    columns = recent.take_out(most_lines)
+    assert len(recent) == 0
+    return {tuple(map(int, row)) for row in zip(*columns, strict=True)}
 
 
 def test_each_operation_combines_the_values_of_a_key() -> None:
     recent = with_room(256)
     rows = table([9, 9, 5, 9], [1, 1, 1, 1], *[[6, -3, 100, 4]] * 4)
     assert recent.take(rows, 0) == 4
-    assert kept(recent) == {(9, 1, 7, -3, 6, -3 | 6 | 4), (5, 1, 100, 100, 100, 100)}
+    assert taken_out(recent) == {(9, 1, 7, -3, 6, -3 | 6 | 4), (5, 1, 100, 100, 100, 100)}
 
 
 def test_keys_of_one_bucket_are_two_rows() -> None:
     recent = with_room(256)
     assert recent.take(table([9, 9, 9], [1, 2, 1], *[[1, 1, 1]] * 4), 0) == 3
-    assert kept(recent) == {(9, 1, 2, 1, 1, 1), (9, 2, 1, 1, 1, 1)}
+    assert taken_out(recent) == {(9, 1, 2, 1, 1, 1), (9, 2, 1, 1, 1, 1)}
 
 
-def test_without_room_it_says_where_it_stopped_and_clearing_makes_some() -> None:
+def test_without_room_it_says_where_it_stopped_and_taking_out_makes_some() -> None:
     recent = Recent(1, OPERATIONS)
     places = list(range(1000))
     rows = table(places, places, *[[1] * 1000] * 4)
@@ -55,10 +57,9 @@ def test_without_room_it_says_where_it_stopped_and_clearing_makes_some() -> None
     while (taken := recent.take(rows, taken)) < 1000:
         assert recent.is_full
         lengths.append(len(recent))
-        found |= kept(recent)
-        recent.clear(512)
+        found |= taken_out(recent, 512)
     assert lengths == [0, 160, 320, 320]  # five eighths of nothing, 256, 512, and of no more
-    found |= kept(recent)
+    found |= taken_out(recent)
     assert {row[1] for row in found} == set(places)
 
 
