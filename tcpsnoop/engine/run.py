@@ -54,6 +54,9 @@ LONGEST_LAST_LOOK = 2.0
 HANDED_OVER_NS = 60_000_000
 # Of a file, few rows of probes wait so long for others; live, packets have waited in the kernel.
 GATHERING = 0.05
+# Batches of probes that reports in a thread of their own may be behind: with one alone they would
+# stand still from the end of a job until they are told of the next.
+JOBS_BESIDE = 2
 
 DONE, INCOMPLETE = 0, 1
 
@@ -110,7 +113,7 @@ class Run:
         # the table of owners grows while packets are read, and is read where reports are made.
         self._reads = not settings.live and not frames
         beside = self._reads and attribution is None and may_thread()
-        self._beside = Background(most=1) if beside else None
+        self._beside = Background(most=JOBS_BESIDE) if beside else None
         self._passed_on = 0.0
         in_kernel = settings.live
         duration = None if settings.live else settings.capture_seconds
@@ -127,7 +130,7 @@ class Run:
             settings.max_connections,
             # A row whose packet is shown must be handed on while the packet is there.
             patience=GATHERING if self._reads else 0.0,
-            outputs=2 if self._beside is not None else 1,
+            outputs=JOBS_BESIDE + 1 if self._beside is not None else 1,
         )
         self._intake = Intake(
             source,

@@ -61,8 +61,8 @@ class Tracker:
 
     `wanted` names the probes somebody attached to; only these are made. `services` marks the ports
     of registered services, shape (65536,). Rows wait up to `patience` seconds for others, so that
-    few are not handed on alone, which costs as much as many. A batch is overwritten by the next
-    one, with two `outputs` by the one after that.
+    few are not handed on alone, which costs as much as many. A batch is overwritten by the one
+    that comes `outputs` later.
     """
 
     def __init__(
