@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+
+from tests.golden.forking import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = ROOT / "captures"
@@ -136,23 +136,11 @@ class Case:
         parts = [self.capture, *([options] if options else []), self.format]
         return f"{self.reporter}/{'.'.join(parts)}"
 
-    def run(self) -> tuple[int, bytes]:
-        """Exit status and standard output of the run, in UTC and the C locale.
-
-        RuntimeError when it was not started or broke down: that is nothing to keep.
-        """
-        words = [self.reporter, *self.options.split(), "--format", self.format, "--quiet"]
-        done = subprocess.run(
-            [sys.executable, "-m", "tcpsnoop", *words, "-r", f"captures/{self.capture}"],
-            cwd=ROOT,
-            env=os.environ | {"TZ": "UTC", "LC_ALL": "C", "COLUMNS": "80"},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        if done.returncode not in (0, 1) or b"error" in done.stderr:
-            raise RuntimeError(f"{self.name}: {done.stderr.decode()}")
-        return done.returncode, done.stdout
+    @property
+    def words(self) -> list[str]:
+        """The words of its command line."""
+        options = [*self.options.split(), "--format", self.format, "--quiet"]
+        return [self.reporter, *options, "-r", f"captures/{self.capture}"]
 
 
 def cases() -> Iterator[Case]:
@@ -165,7 +153,25 @@ def cases() -> Iterator[Case]:
 
 
 def outcomes(chosen: Iterable[Case]) -> Iterator[tuple[Case, tuple[int, bytes]]]:
-    """The runs of these cases, as many at once as there are cores."""
+    """Of each of these cases the exit status and standard output, in UTC and the C locale.
+
+    As many at once as there are cores. RuntimeError when a run was not started or broke down: that
+    is nothing to keep.
+    """
     listed = list(chosen)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from zip(listed, pool.map(Case.run, listed), strict=True)
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        parts = pool.map(_outcomes, (listed[core::cores] for core in range(cores)))
+        found = {case: outcome for part in parts for case, outcome in part}
+    yield from ((case, found[case]) for case in listed)
+
+
+def _outcomes(chosen: Iterable[Case]) -> list[tuple[Case, tuple[int, bytes]]]:
+    found = []
+    with forking(ROOT, {"TZ": "UTC", "LC_ALL": "C", "COLUMNS": "80"}) as process:
+        for case in chosen:
+            status, output, errors = process.run(case.words)
+            if status not in (0, 1) or "error" in errors:
+                raise RuntimeError(f"{case.name}: {errors}")
+            found.append((case, (status, output)))
+    return found

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tcpsnoop.batches.segments import ACK, PUSH
-from tcpsnoop.provider.copies import REMEMBERED
-from tests.provider.talk import CLIENT_6, SERVER_6, Endpoint, Sent, Wire
+from tcpsnoop.provider.copies import HEARD_BITS, REMEMBERED
+from tests.provider.talk import CLIENT_6, SERVER_6, START_NS, Endpoint, Sent, Wire
 from tests.provider.tracked import ALL, Fired, feed, finish, make_tracker, track
 
 
@@ -170,6 +170,29 @@ def test_times_that_go_backwards() -> None:
     talk.a.push(100, after_us=5_000)
     wire.again(first, after_us=-4_500)
     assert copies(wire.sent) == [3]
+
+
+def test_a_millisecond_is_one_wherever_it_begins() -> None:
+    """Capture times are first compared in units of their own."""
+    for phase in range(0, 1 << HEARD_BITS, 997):
+        wire = Wire()
+        wire.time_ns = (START_NS >> HEARD_BITS << HEARD_BITS) + phase
+        talk = wire.talk()
+        talk.a.push(100)
+        wire.again(after_us=1_000)
+        wire.again(after_us=1_000.001)
+        assert copies(wire.sent) == [2]
+
+
+def test_a_clock_of_any_time_finds_copies() -> None:
+    """What is kept of it is its lowest bits."""
+    for time_ns in (0, -1, 1 << 52, -(1 << 52), (1 << 62) - 10_000_000, -(1 << 62)):
+        wire = Wire()
+        wire.time_ns = time_ns
+        talk = wire.talk()
+        talk.a.push(100)
+        wire.again(after_us=500)
+        assert copies(wire.sent) == [2]
 
 
 def test_the_first_segment_of_a_connection_can_be_copied() -> None:
