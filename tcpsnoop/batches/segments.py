@@ -46,6 +46,7 @@ SEGMENT = np.dtype(
         ("source_low", "i8"),
         ("destination_high", "i8"),
         ("destination_low", "i8"),
+        ("flow", "i8"),  # hash of both ends, and which of them sent it (batches.flows)
         ("fingerprint", "i8"),  # hash of window, checksum and options, to know a copy by
         ("sequence", "u4"),
         ("acknowledgment", "u4"),

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.flows import flow_keys
 from tcpsnoop.batches.packets import CaptureInterface, PacketBatch
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
 from tcpsnoop.dissect.kernel_arguments import read_only, tabulate_interfaces
@@ -61,5 +62,6 @@ class Dissector:
             self._verdicts,
             self._counters,
             self._asked,
+            flow_keys(),
         )
         return self._room[:segments], self._verdicts[:count]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.flows import flow_of
 from tcpsnoop.batches.packets import PacketBatch
 from tcpsnoop.batches.segments import SegmentBatch
 from tcpsnoop.batches.verdicts import ICMP_ERROR, NOT_IP, TCP, UNSUPPORTED_LINK_TYPE
@@ -33,10 +34,11 @@ def dissect_batch(
     verdicts: NDArray[np.uint8],
     counters: Counters,
     asked: Integer,
+    keys: NDArray[np.int64],
 ) -> Integer:
     """Write a row of `out` for each segment and a verdict for each packet; the number of rows.
 
-    `asked` has the bits OPTIONS and QUOTES of what else is wanted.
+    `asked` has the bits OPTIONS and QUOTES of what else is wanted, `keys` are the `flow_keys`.
     """
     segments = 0
     for frame_number in range(len(batch.offset)):
@@ -79,6 +81,7 @@ def dissect_batch(
             batch.direction[frame_number],
             tunnel,
         )
+        segment["flow"] = flow_of(segment, keys)
         segment["packet"] = batch.packet[frame_number]
         segment["time_ns"] = batch.time_ns[frame_number]
         segment["clock_ns"] = batch.clock_ns[frame_number]

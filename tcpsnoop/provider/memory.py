@@ -10,12 +10,12 @@ connection give the same key.
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.flows import flow_keys
 from tcpsnoop.batches.segments import PUSH
 
 # Bits of CONNECTION["flags"].
@@ -226,9 +226,6 @@ _ALIKE = 4096
 # if they began alike, its lines would drive each other out.
 _APART = 2 * _LINE
 
-# 2 x 32 bits for each half of both addresses, and the ports.
-_HASH_KEYS = 9
-
 
 class ConnectionTable(NamedTuple):
     """Arrays a kernel takes whole; made by `make_table`."""
@@ -242,7 +239,7 @@ class ConnectionTable(NamedTuple):
     openings: NDArray[np.void]  # OPENING, shape (n,)
     handshakes: NDArray[np.void]  # HANDSHAKE, likewise
     buckets: NDArray[np.int32]  # first row of each bucket, as many as are in use
-    keys: NDArray[np.int64]  # random multipliers of the hash
+    keys: NDArray[np.int64]  # see batches.flows
     state: NDArray[np.int64]  # counters, see the constants
 
 
@@ -253,9 +250,6 @@ def make_table(
 
     Whether bytes are followed, whether they are counted, whether segments are judged, whether bytes
     are parted into writes.
-
-    The hash is multilinear with secret multipliers (Carter and Wegman 1979): a sender who chooses
-    addresses and ports cannot make long chains.
     """
     most = max(FIRST_BUCKETS, 2 << (capacity - 1).bit_length())
     state = np.zeros(STATE_SIZE, np.int64)
@@ -278,8 +272,7 @@ def make_table(
         rows_on_lines(capacity, OPENING, 6),
         rows_on_lines(capacity, HANDSHAKE, 7),
         buckets,
-        # 27 bits: nine products with 32-bit words stay below 2^63.
-        np.frombuffer(os.urandom(8 * _HASH_KEYS), np.int64) & 0x7FF_FFFF | 1,
+        flow_keys(),
         state,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tcpsnoop.batches.flows import hash_of
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel, prefetcher
 from tcpsnoop.provider.memory import (
     ANALYSES,
@@ -29,73 +30,21 @@ prefetch = prefetcher()
 
 
 @inlined
-def _is_in_order(segment: Row) -> Truth:
-    """Whether (address, port) of the source sorts before that of the destination."""
-    low, to_low = segment["source_low"], segment["destination_low"]
-    if low != to_low:
-        return low < to_low
-    high, to_high = segment["source_high"], segment["destination_high"]
-    if high != to_high:
-        return high < to_high
-    return np.int64(segment["source_port"]) <= np.int64(segment["destination_port"])
-
-
-@inlined
-def _bucket_of(
-    table: ConnectionTable,
-    first_high: Integer,
-    first_low: Integer,
-    second_high: Integer,
-    second_low: Integer,
-    ports: Integer,
-) -> Integer:
-    """The bucket of a key whose ends are in order; `ports` is first << 16 | second."""
-    keys = table.keys
-    mixed = (
-        (first_low & 0xFFFFFFFF) * keys[2]
-        + ((first_low >> 32) & 0xFFFFFFFF) * keys[3]
-        + (second_low & 0xFFFFFFFF) * keys[6]
-        + ((second_low >> 32) & 0xFFFFFFFF) * keys[7]
-        + ports * keys[8]
-    )
-    if first_high | second_high != 0:
-        mixed += (
-            (first_high & 0xFFFFFFFF) * keys[0]
-            + ((first_high >> 32) & 0xFFFFFFFF) * keys[1]
-            + (second_high & 0xFFFFFFFF) * keys[4]
-            + ((second_high >> 32) & 0xFFFFFFFF) * keys[5]
-        )
-    return (mixed >> 26) & (table.state[BUCKETS] - 1)
-
-
-@inlined
 def bucket_and_sender(table: ConnectionTable, segment: Row) -> Integer:
     """The bucket of the segment's key << 1 | the end that sent it."""
-    source_port = np.int64(segment["source_port"])
-    destination_port = np.int64(segment["destination_port"])
-    source_high, source_low = segment["source_high"], segment["source_low"]
-    destination_high, destination_low = segment["destination_high"], segment["destination_low"]
-    # Which end sorts first a processor guesses wrong every other time: so no branch on it.
-    swapped = 0 if _is_in_order(segment) else 1
-    mask = -swapped
-    high, low = (source_high ^ destination_high) & mask, (source_low ^ destination_low) & mask
-    port = (source_port ^ destination_port) & mask
-    ports = (source_port ^ port) << 16 | (destination_port ^ port)
-    bucket = _bucket_of(
-        table,
-        source_high ^ high,
-        source_low ^ low,
-        destination_high ^ high,
-        destination_low ^ low,
-        ports,
-    )
-    return bucket << 1 | swapped
+    flow = np.int64(segment["flow"])
+    return _bucket(table, flow >> 1) << 1 | flow & 1
+
+
+@inlined
+def _bucket(table: ConnectionTable, hashed: Integer) -> Integer:
+    return hashed & (table.state[BUCKETS] - 1)
 
 
 @inlined
 def find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) -> Integer:
     """`place_of` in the chain that begins at row `head`."""
-    # As in `bucket_and_sender`, no branch on who it is.
+    # As in `flow_of`, no branch on who it is.
     source_port = np.int64(segment["source_port"])
     destination_port = np.int64(segment["destination_port"])
     source_high, source_low = segment["source_high"], segment["source_low"]
@@ -168,7 +117,7 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
         bring_near(table, slot + _SOON)
     state[LIVE] += 1
     row = table.connections[slot]
-    sender = 0 if _is_in_order(segment) else 1
+    sender = np.int64(segment["flow"]) & 1
     if sender == 0:
         row["first_high"], row["first_low"] = segment["source_high"], segment["source_low"]
         row["second_high"] = segment["destination_high"]
@@ -205,9 +154,15 @@ def _take_more_buckets(table: ConnectionTable) -> None:
 def bucket_of_row(table: ConnectionTable, row: Row) -> Integer:
     """The bucket that a row in use is in."""
     ports = np.int64(row["first_port"]) << 16 | np.int64(row["second_port"])
-    return _bucket_of(
-        table, row["first_high"], row["first_low"], row["second_high"], row["second_low"], ports
+    hashed = hash_of(
+        row["first_high"],
+        row["first_low"],
+        row["second_high"],
+        row["second_low"],
+        ports,
+        table.keys,
     )
+    return _bucket(table, hashed)
 
 
 @kernel

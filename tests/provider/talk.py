@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tcpsnoop.batches.addresses import halves
+from tcpsnoop.batches.flows import flow_keys, flow_of
 from tcpsnoop.batches.segments import (
     ACK,
     FIN,
@@ -245,6 +246,13 @@ def rows(sent: Iterable[Sent], first_packet: int = 1) -> SegmentBatch:
             row["options"] |= OPTION_TIMESTAMPS
         if each.sack:
             row["options"] |= OPTION_SACK
+    return with_flows(batch)
+
+
+def with_flows(batch: SegmentBatch) -> SegmentBatch:
+    """The batch, in which the ends of each segment have their hash."""
+    for row in batch:
+        row["flow"] = flow_of(row, flow_keys())
     return batch
 
 

@@ -41,13 +41,6 @@ def test_an_empty_table(capacity: int) -> None:
     assert set(table.buckets[: state[memory.BUCKETS]].tolist()) == {NONE}
 
 
-def test_no_two_tables_hash_alike() -> None:
-    """Who sends packets cannot know which connections share a bucket."""
-    keys = {tuple(make_table(1, follows=False, counts=False).keys.tolist()) for _ in range(8)}
-    assert len(keys) == 8
-    assert all(key % 2 == 1 and 0 < key < 2**27 for each in keys for key in each)
-
-
 def test_places_of_the_state_are_all_different() -> None:
     names = [
         *("LIVE", "FREE", "FRESH", "NUMBER", "CLOCK", "LOG_NEXT", "INTERVAL_FREE"),

@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tcpsnoop.provider.memory import (
-    make_table,
-)
 from tests.provider.consistency import check, live
 from tests.provider.talk import (
     CLIENT,
@@ -137,11 +134,3 @@ def test_compact_tables(capacity: int) -> None:
     finish(tracker)
     assert live(tracker) == 0
     check(tracker)
-
-
-def test_the_hash_is_secret() -> None:
-    """Nobody who chooses addresses and ports knows which share a bucket."""
-    assert (
-        make_table(8, follows=True, counts=True).keys.tolist()
-        != make_table(8, follows=True, counts=True).keys.tolist()
-    )

@@ -36,7 +36,7 @@ from tests.provider.consistency import (
 )
 from tests.provider.conversations import captures
 from tests.provider.oracle_tracker import Oracle
-from tests.provider.talk import Endpoint, Sent, Wire, rows
+from tests.provider.talk import Endpoint, Sent, Wire, rows, with_flows
 from tests.provider.tracked import (
     COMPILED,
     EVERY,
@@ -313,7 +313,7 @@ def garbage(seed: int, count: int, familiar: bool) -> SegmentBatch:
             batch[name] = rng.integers(-3, 3, count).astype(np.uint32)
         for name in ("ip_id", "path", "fingerprint"):
             batch[name] = rng.integers(0, 2, count)
-    return batch
+    return with_flows(batch)
 
 
 @settings(max_examples=40)

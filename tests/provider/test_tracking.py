@@ -19,6 +19,7 @@ from tcpsnoop.provider.memory import (
 from tcpsnoop.provider.sides import Window
 from tcpsnoop.provider.timings import make_timings
 from tcpsnoop.provider.tracking import ROWS_OF_ONE, Memory, drop, track
+from tests.provider.talk import with_flows
 
 EVERY_PROBE = sum(1 << probe.number for probe in PROBES.values())
 SEND_AND_RECEIVE = 1 << PROBES["send"].number | 1 << PROBES["receive"].number
@@ -38,7 +39,7 @@ def openings(count: int) -> SegmentBatch:
     segments["source_port"] = np.arange(40_000, 40_000 + count)
     segments["destination_port"] = 80
     segments["flags"] = SYN
-    return segments
+    return with_flows(segments)
 
 
 def table_for(connections: int) -> ConnectionTable:
