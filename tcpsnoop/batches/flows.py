@@ -39,23 +39,37 @@ def flow_of(segment: Row, keys: NDArray[np.int64]) -> Integer:
 
     First is the end that sorts first by address and port.
     """
-    source_port = np.int64(segment["source_port"])
-    destination_port = np.int64(segment["destination_port"])
+    sender = 0 if _is_in_order(segment) else 1
+    first_high, first_low, first_port, second_high, second_low, second_port = ends_of(
+        segment, sender
+    )
+    ports = first_port << 16 | second_port
+    return hash_of(first_high, first_low, second_high, second_low, ports, keys) << 1 | sender
+
+
+@inlined
+def ends_of(
+    segment: Row, sender: Integer
+) -> tuple[Integer, Integer, Integer, Integer, Integer, Integer]:
+    """Both halves of the address and the port of the first end, then of the second one.
+
+    `sender` is the end that sent the segment. A processor guesses wrong every other time which it
+    is: so no branch on it.
+    """
     source_high, source_low = segment["source_high"], segment["source_low"]
     destination_high, destination_low = segment["destination_high"], segment["destination_low"]
-    # Which end sorts first a processor guesses wrong every other time: so no branch on it.
-    sender = 0 if _is_in_order(segment) else 1
+    source_port = np.int64(segment["source_port"])
+    destination_port = np.int64(segment["destination_port"])
     high, low = (source_high ^ destination_high) & -sender, (source_low ^ destination_low) & -sender
     port = (source_port ^ destination_port) & -sender
-    hashed = hash_of(
+    return (
         source_high ^ high,
         source_low ^ low,
+        source_port ^ port,
         destination_high ^ high,
         destination_low ^ low,
-        (source_port ^ port) << 16 | (destination_port ^ port),
-        keys,
+        destination_port ^ port,
     )
-    return hashed << 1 | sender
 
 
 @inlined

@@ -78,8 +78,8 @@ def is_copy(
     sequence = np.int64(segment["sequence"])
     clock_ns = np.int64(segment["clock_ns"])
     # Most comparisons end here: the latest segment was captured too long ago, and so were all
-    # before it, as none has a time after its capture time. Or none has the same seven bits, which
-    # lie side by side in one word.
+    # before it, as none has a time after its capture time since that was started anew. Or none has
+    # the same seven bits, which lie side by side in one word.
     elapsed = distance(np.int64(segment["time_ns"]) >> HEARD_BITS, np.int64(row["heard"]))
     lane = (fingerprint ^ sequence ^ (sequence >> 7) ^ np.int64(segment["payload"])) & LANE
     lanes = np.int64(row["lanes"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tcpsnoop.batches.flows import hash_of
+from tcpsnoop.batches.flows import ends_of, hash_of
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel, prefetcher
 from tcpsnoop.provider.memory import (
     ANALYSES,
@@ -44,16 +44,9 @@ def _bucket(table: ConnectionTable, hashed: Integer) -> Integer:
 @inlined
 def find(table: ConnectionTable, segment: Row, head: Integer, sender: Integer) -> Integer:
     """`place_of` in the chain that begins at row `head`."""
-    # As in `flow_of`, no branch on who it is.
-    source_port = np.int64(segment["source_port"])
-    destination_port = np.int64(segment["destination_port"])
-    source_high, source_low = segment["source_high"], segment["source_low"]
-    destination_high, destination_low = segment["destination_high"], segment["destination_low"]
-    high, low = (source_high ^ destination_high) & -sender, (source_low ^ destination_low) & -sender
-    port = (source_port ^ destination_port) & -sender
-    first_high, first_low, first_port = source_high ^ high, source_low ^ low, source_port ^ port
-    second_high, second_low = destination_high ^ high, destination_low ^ low
-    second_port = destination_port ^ port
+    first_high, first_low, first_port, second_high, second_low, second_port = ends_of(
+        segment, sender
+    )
     slot = head
     while slot >= 0:
         row = table.connections[slot]
@@ -118,16 +111,11 @@ def enter(table: ConnectionTable, segment: Row) -> Integer:
     state[LIVE] += 1
     row = table.connections[slot]
     sender = np.int64(segment["flow"]) & 1
-    if sender == 0:
-        row["first_high"], row["first_low"] = segment["source_high"], segment["source_low"]
-        row["second_high"] = segment["destination_high"]
-        row["second_low"] = segment["destination_low"]
-        row["first_port"], row["second_port"] = segment["source_port"], segment["destination_port"]
-    else:
-        row["first_high"] = segment["destination_high"]
-        row["first_low"] = segment["destination_low"]
-        row["second_high"], row["second_low"] = segment["source_high"], segment["source_low"]
-        row["first_port"], row["second_port"] = segment["destination_port"], segment["source_port"]
+    first_high, first_low, first_port, second_high, second_low, second_port = ends_of(
+        segment, sender
+    )
+    row["first_high"], row["first_low"], row["first_port"] = first_high, first_low, first_port
+    row["second_high"], row["second_low"], row["second_port"] = second_high, second_low, second_port
     bucket = bucket_of_row(table, row)
     row["chain"] = table.buckets[bucket]
     table.buckets[bucket] = slot
