@@ -1,32 +1,33 @@
 """A frame captured twice: a bridge, or the device `any`, shows one packet at two places.
 
-The latest segments of the whole capture are kept in one log; each end points at its latest one and
-each entry at the one before it of the same end, so no connection pays for segments of its own. A
-copy comes within a millisecond: entries that are older are written over, from the beginning of the
-log on, so that it is only as long as the capture's rate asks and stays in the nearest cache.
+Every segment has a number, each end knows that of its latest one, and a ring the number of the one
+before it of the same end: so no connection pays for segments of its own. What is compared is the
+segments themselves. Of a batch that is over the latest are kept, as a copy comes within a
+millisecond: these are few, unless a capture is very fast.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
-from tcpsnoop.provider.memory import (
-    LOG_END,
-    LOG_NEXT,
-)
+from tcpsnoop.provider.memory import KEPT_FROM, SERIAL
 from tcpsnoop.provider.sequence import MODULUS_MASK, distance
 
-# A millisecond at 16 million segments a second.
+# A millisecond at 16 million segments a second. A power of two.
 REMEMBERED = 1 << 14
+_RING = REMEMBERED - 1
 # How many earlier segments of the end are compared, and how long they count (SEMANTICS 7).
 DEPTH = 8
 NEAR_NS = 1_000_000
 NEARER_NS = 50_000
 # END["heard"] counts so many nanoseconds, as a power of two: a bit more than NEAR_NS.
 HEARD_BITS = 20
-# Entries are kept longer than that in capture time, as times may go back.
+# Segments are remembered longer than that in capture time, as times may go back.
 KEPT_NS = 16 * NEAR_NS
 
 # END["lanes"]: seven bits of each of the latest DEPTH segments, side by side in an int64.
@@ -36,130 +37,119 @@ ALL_LANES = (1 << LANE_BITS * DEPTH) - 1
 LANES = ALL_LANES // LANE  # the lowest bit of every lane
 LANE_TOPS = LANES << LANE_BITS - 1  # the highest
 
-LOGGED = np.dtype(
-    [
-        ("time_ns", "i8"),
-        ("clock_ns", "i8"),  # capture time
-        ("fingerprint", "i8"),
-        ("number", "i8"),  # of its connection: rows of the table are used again
-        ("sequence", "u4"),
-        ("acknowledgment", "u4"),
-        ("payload", "i4"),
-        ("ip_id", "i4"),
-        ("path", "i4"),
-        ("before", "i4"),  # the end's segment before this one
-        ("flags", "u2"),
-        ("ttl", "u1"),
-        ("end", "u1"),
-    ],
-    align=True,
-)
+
+class Copies(NamedTuple):
+    """What is remembered of segments; the place of number n is n modulo REMEMBERED."""
+
+    kept: SegmentBatch  # those of batches that are over, from number state[KEPT_FROM] on
+    before: NDArray[np.uint32]  # the number of its end's segment before each, modulo 2^32; 0: none
 
 
-def make_log() -> NDArray[np.void]:
-    """An empty log."""
-    return np.zeros(REMEMBERED, LOGGED)
+def make_copies() -> Copies:
+    """Nothing is remembered."""
+    return Copies(np.empty(REMEMBERED, SEGMENT), np.zeros(REMEMBERED, np.uint32))
 
 
 @inlined
 def is_copy(
-    log: NDArray[np.void],
-    connections: NDArray[np.void],
+    copies: Copies,
     ends: NDArray[np.void],
     state: NDArray[np.int64],
-    slot: Integer,
-    end: Integer,
-    segment: Row,
+    index: Integer,
+    segments: SegmentBatch,
+    i: Integer,
 ) -> Truth:
-    """Whether this segment is a copy of one of the end's latest; if not, it is remembered."""
-    row = ends[2 * slot + end]
-    number = np.int64(connections[slot]["number"])
-    fingerprint = np.int64(segment["fingerprint"])
-    sequence = np.int64(segment["sequence"])
-    clock_ns = np.int64(segment["clock_ns"])
+    """Whether segment i of a batch is a copy of one of the latest of the end in row `index`.
+
+    If it is none, it is remembered.
+    """
+    row, segment = ends[index], segments[i]
     # Most comparisons end here: the latest segment was captured too long ago, and so were all
     # before it, as none has a time after its capture time since that was started anew. Or none has
     # the same seven bits, which lie side by side in one word.
     elapsed = distance(np.int64(segment["time_ns"]) >> HEARD_BITS, np.int64(row["heard"]))
-    lane = (fingerprint ^ sequence ^ (sequence >> 7) ^ np.int64(segment["payload"])) & LANE
+    sequence = np.int64(segment["sequence"])
+    lane = sequence ^ (sequence >> LANE_BITS) ^ np.int64(segment["payload"])
+    lane = (lane ^ np.int64(segment["fingerprint"])) & LANE
     lanes = np.int64(row["lanes"])
     unlike = lanes ^ (lane * LANES)
     if (
         elapsed <= 1
         and ((unlike - LANES) & ~unlike & LANE_TOPS) != 0
-        and _is_logged(log, row, number, end, segment)
+        and _is_remembered(copies, row, state, segments, i)
     ):
         return True
-    place = _free_entry(log, state, clock_ns)
-    state[LOG_NEXT] = place + 1
-    seen = log[place]
-    seen["time_ns"] = segment["time_ns"]
-    seen["clock_ns"] = clock_ns
-    seen["fingerprint"] = fingerprint
-    seen["number"] = number
-    seen["sequence"] = sequence
-    seen["acknowledgment"] = segment["acknowledgment"]
-    seen["payload"] = segment["payload"]
-    seen["ip_id"] = segment["ip_id"]
-    seen["path"] = segment["path"]
-    seen["before"] = row["latest"]
-    seen["flags"] = segment["flags"]
-    seen["ttl"] = segment["ttl"]
-    seen["end"] = end
-    row["latest"] = place
-    row["heard"] = (clock_ns >> HEARD_BITS) & MODULUS_MASK
+    serial = state[SERIAL] + i
+    copies.before[serial & _RING] = row["latest"]
+    row["latest"] = serial & MODULUS_MASK
+    row["heard"] = (np.int64(segment["clock_ns"]) >> HEARD_BITS) & MODULUS_MASK
     row["lanes"] = (lanes << LANE_BITS & ALL_LANES) | lane
     return False
 
 
-@inlined
-def _free_entry(log: NDArray[np.void], state: NDArray[np.int64], clock_ns: Integer) -> Integer:
-    """The entry to write next; one that still counts only where the log is full of them."""
-    place = state[LOG_NEXT]
-    if place == len(log) or _is_old(log[0], clock_ns):
-        # Once more from the beginning; what lies behind `place` is older than the first entry.
-        state[LOG_END] = place
-        return 0
-    if place < state[LOG_END] < len(log) and not _is_old(log[place], clock_ns):
-        place = state[LOG_END]
-    return place
+@kernel
+def keep_latest(segments: SegmentBatch, copies: Copies, state: NDArray[np.int64]) -> None:
+    """A batch is over, and its memory will be used again: keep what may have copies in the next."""
+    count, serial = len(segments), state[SERIAL]
+    if count == 0:
+        return
+    clock_ns, most = np.int64(segments[count - 1]["clock_ns"]), min(count, REMEMBERED)
+    first = count
+    while count - first < most and not _is_old(segments[first - 1], clock_ns):
+        first -= 1
+    for i in range(first, count):
+        copies.kept[serial + i & _RING] = segments[i]
+    if first > 0:
+        state[KEPT_FROM] = serial + first
+    state[SERIAL] = serial + count
 
 
 @inlined
-def _is_old(entry: Row, clock_ns: Integer) -> Truth:
-    """Whether an entry counts no more; halves, as two times may be 2^64 apart."""
-    return (clock_ns >> 1) - (np.int64(entry["clock_ns"]) >> 1) > KEPT_NS >> 1
+def _is_old(seen: Row, clock_ns: Integer) -> Truth:
+    """Whether a segment counts no more; halves, as two times may be 2^64 apart."""
+    return (clock_ns >> 1) - (np.int64(seen["clock_ns"]) >> 1) > KEPT_NS >> 1
 
 
 @kernel
-def _is_logged(
-    log: NDArray[np.void], row: Row, number: Integer, end: Integer, segment: Row
+def _is_remembered(
+    copies: Copies,
+    row: Row,
+    state: NDArray[np.int64],
+    segments: SegmentBatch,
+    i: Integer,
 ) -> Truth:
-    """Compare the segment with the end's latest ones."""
-    time_ns = np.int64(segment["time_ns"])
-    entry = np.int64(row["latest"])
+    """Compare segment i with the end's latest ones."""
+    segment, serial = segments[i], state[SERIAL] + i
+    number = np.int64(row["latest"])
     for _ in range(DEPTH):
-        if entry < 0:
+        age = (serial - number) & MODULUS_MASK
+        if number == 0 or age > REMEMBERED or serial - age < state[KEPT_FROM]:
             return False
-        seen = log[entry]
-        # The entry was written over, and is somebody else's by now. (One of this end that
-        # was overwritten is newer than where we came from, so still among its latest.)
-        if np.int64(seen["number"]) != number or np.int64(seen["end"]) != end:
+        place = serial - age & _RING
+        # Whether it was kept already depends on batches, so what is asked of both is the same.
+        seen = segments[i - age] if age <= i else copies.kept[place]
+        if _is_old(seen, np.int64(segment["clock_ns"])):
             return False
-        elapsed = abs(time_ns - np.int64(seen["time_ns"]))
-        if (
-            elapsed <= NEAR_NS
-            and np.int64(seen["fingerprint"]) == np.int64(segment["fingerprint"])
-            and np.int64(seen["sequence"]) == np.int64(segment["sequence"])
-            and np.int64(seen["acknowledgment"]) == np.int64(segment["acknowledgment"])
-            and np.int64(seen["payload"]) == np.int64(segment["payload"])
-            and np.int64(seen["flags"]) == np.int64(segment["flags"])
-            and np.int64(segment["ttl"]) <= np.int64(seen["ttl"])
-            and _same_frame(seen, np.int64(segment["ip_id"]), np.int64(segment["path"]), elapsed)
-        ):
+        if _is_same(seen, segment):
             return True
-        entry = np.int64(seen["before"])
+        number = np.int64(copies.before[place])
     return False
+
+
+@inlined
+def _is_same(seen: Row, segment: Row) -> Truth:
+    """Whether the segment is a copy of one of the same end that was seen before."""
+    elapsed = abs(np.int64(segment["time_ns"]) - np.int64(seen["time_ns"]))
+    return (
+        elapsed <= NEAR_NS
+        and np.int64(seen["fingerprint"]) == np.int64(segment["fingerprint"])
+        and np.int64(seen["sequence"]) == np.int64(segment["sequence"])
+        and np.int64(seen["acknowledgment"]) == np.int64(segment["acknowledgment"])
+        and np.int64(seen["payload"]) == np.int64(segment["payload"])
+        and np.int64(seen["flags"]) == np.int64(segment["flags"])
+        and np.int64(segment["ttl"]) <= np.int64(seen["ttl"])
+        and _same_frame(seen, np.int64(segment["ip_id"]), np.int64(segment["path"]), elapsed)
+    )
 
 
 @kernel

@@ -68,7 +68,7 @@ CONNECTION = np.dtype(
 END = np.dtype(
     [
         ("lanes", "i8"),  # see `copies`
-        ("latest", "i4"),  # its latest segment in the log of `copies`
+        ("latest", "u4"),  # number of its latest segment, modulo 2^32; 0: none, see `copies`
         ("heard", "u4"),  # capture time of that one, in the unit of `copies`, modulo 2^32
         ("isn", "u4"),  # initial sequence number; midstream: lowest sequence seen - 1
         ("fin", "u4"),  # sequence number after the FIN
@@ -189,7 +189,7 @@ FREE = 1  # first row of the free list
 FRESH = 2  # rows from here on were never used
 NUMBER = 3  # number of the latest connection
 CLOCK = 4  # segments seen
-LOG_NEXT = 5  # entry of the log of `copies` after the latest
+SERIAL = 5  # number of the batch's first segment, from 1
 INTERVAL_FREE = 6  # first interval of the free list
 INTERVAL_FRESH = 7  # intervals from here on were never used
 INTERVALS_USED = 8
@@ -199,7 +199,7 @@ WRITES = 11  # rows of the scratch array of writes
 DUPLICATES = 12  # frames that were copies
 FOLLOWS = 13  # 1: bytes are followed, `streams` is in use
 COUNTS = 14  # 1: they are counted too, `totals` is in use
-LOG_END = 15  # entries from here on are too old to count
+KEPT_FROM = 15  # segments before this number are not remembered
 BUCKETS = 16  # buckets in use
 ANALYSES = 17  # 1: segments are judged, `analyses` and what follows them is in use
 DETAIL_ROWS = 18  # rows of `details` written
@@ -254,6 +254,7 @@ def make_table(
     most = max(FIRST_BUCKETS, 2 << (capacity - 1).bit_length())
     state = np.zeros(STATE_SIZE, np.int64)
     state[BUCKETS] = FIRST_BUCKETS
+    state[SERIAL] = state[KEPT_FROM] = 1
     for first in (FREE, INTERVAL_FREE, TIMING_FREE, WAITING_FIRST, WAITING_LAST):
         state[first] = NONE
     state[FOLLOWS] = int(follows)

@@ -165,7 +165,7 @@ def begin_again(table: ConnectionTable, slot: Integer) -> None:
     for index in range(2 * slot, 2 * slot + 2):
         end = table.ends[index]
         end["lanes"] = 0
-        end["latest"] = NONE
+        end["latest"] = 0
         end["heard"] = 0
         end["isn"] = 0
         end["fin"] = 0

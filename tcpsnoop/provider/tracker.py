@@ -17,7 +17,7 @@ from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.batches.segments import SEGMENT, SegmentBatch
 from tcpsnoop.provider.analysis import ANALYSIS_BITS, CONNECT_TIMEOUT, NEED_OPTIONS, UNREACHABLE
-from tcpsnoop.provider.copies import make_log
+from tcpsnoop.provider.copies import keep_latest, make_copies
 from tcpsnoop.provider.firing import make_output
 from tcpsnoop.provider.handshake import (
     CLOSED_FIRES,
@@ -87,7 +87,7 @@ class Tracker:
             writes=self._wanted & WRITE_BIT != 0,
         )
         self._memory = Memory(
-            make_intervals(), make_timings(), make_log(), np.ascontiguousarray(services)
+            make_intervals(), make_timings(), make_copies(), np.ascontiguousarray(services)
         )
         self._outputs = deque(make_output(ROOM) for _ in range(outputs))
         self._output = self._outputs[0]
@@ -166,12 +166,13 @@ class Tracker:
             if start > 0:
                 self._latest[0] = segments[start - 1]
             if start == count:
-                return
+                break
             # If there was room for probes, it was the table that stopped it.
             full = self._table.state[ROWS] + ROWS_OF_ONE <= ROOM
             yield from self._flush()
             if full:
                 yield from self._evict()
+        keep_latest(segments, self._memory.copies, self._table.state)
 
     def _evict(self) -> Iterator[ProbeBatch]:
         """Make room: the least recently active connections go first."""

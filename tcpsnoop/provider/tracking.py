@@ -16,7 +16,7 @@ from tcpsnoop.batches.probes import PROBES
 from tcpsnoop.batches.segments import QUOTE, RST, SYN, SegmentBatch
 from tcpsnoop.kernel import Integer, Row, Truth, inlined, kernel
 from tcpsnoop.provider.analysis import ANALYSIS_BITS, analyse, begin_analysis
-from tcpsnoop.provider.copies import is_copy
+from tcpsnoop.provider.copies import Copies, is_copy
 from tcpsnoop.provider.firing import Output, elapsed_since_syn, fire_all, fire_closed, fire_drafted
 from tcpsnoop.provider.handshake import (
     CLOSED_FIRES,
@@ -68,7 +68,7 @@ class Memory(NamedTuple):
 
     intervals: NDArray[np.void]  # provider.intervals.INTERVAL
     timings: NDArray[np.void]  # provider.timings.TIMING
-    copies: NDArray[np.void]  # provider.copies.LOGGED
+    copies: Copies
     services: NDArray[np.bool_]  # ports of registered services, shape (65536,)
 
 
@@ -111,12 +111,12 @@ def track(
             if is_full(table):
                 break
             place = enter(table, segment)
-            _begin(segment, table, memory, sides, place >> 1, place & 1)
+            _begin(segments, i, table, memory, sides, place >> 1, place & 1)
             _take(segment, table, memory, output, place >> 1, place & 1, wanted)
             i += 1
             continue
         slot, sender = place >> 1, place & 1
-        if is_copy(memory.copies, table.connections, table.ends, state, slot, sender, segment):
+        if is_copy(memory.copies, table.ends, state, place, segments, i):
             _take_copy(segment, table, output, slot, sender, wanted)
             i += 1
             continue
@@ -125,7 +125,7 @@ def track(
         ):
             _drop(table, memory, output, slot, _REUSED, wanted, segment)
             begin_again(table, slot)
-            _begin(segment, table, memory, sides, slot, sender)
+            _begin(segments, i, table, memory, sides, slot, sender)
         _take(segment, table, memory, output, slot, sender, wanted)
         i += 1
     return i
@@ -234,7 +234,8 @@ def _take_copy(
 
 @kernel
 def _begin(
-    segment: Row,
+    segments: SegmentBatch,
+    i: Integer,
     table: ConnectionTable,
     memory: Memory,
     sides: Sides,
@@ -242,7 +243,7 @@ def _begin(
     sender: Integer,
 ) -> None:
     """The first segment of a connection decides its side and its originator."""
-    connection = table.connections[slot]
+    segment, connection = segments[i], table.connections[slot]
     flags = np.int64(segment["flags"])
     connection["start_ns"] = segment["time_ns"]
     connection["flags"] = 0 if flags & (SYN | RST) == SYN else MIDSTREAM
@@ -264,7 +265,7 @@ def _begin(
     if table.state[ANALYSES] != 0:
         begin_analysis(segment, table, slot, sender)
     # So that the first segment itself can be known again.
-    is_copy(memory.copies, table.connections, table.ends, table.state, slot, sender, segment)
+    is_copy(memory.copies, table.ends, table.state, 2 * slot + sender, segments, i)
 
 
 @inlined

@@ -29,6 +29,7 @@ SECONDS = 0
 FRACTION = 4
 FIRST_LENGTH = 8
 SECOND_LENGTH = 12
+SHORTEST = 16  # two old versions have more behind it
 
 # Which of the lengths is the captured one.
 FIRST = 0
@@ -57,7 +58,7 @@ def hop_pcap(
     at, count, number = progress[POSITION], progress[COUNT], progress[PACKETS]
     clock, jumps, raised = progress[CLOCK], progress[JUMPS], progress[RAISED]
     outcome = MORE
-    while count < room and at + header_bytes <= data.size:
+    while count < room and 0 <= at <= data.size - SHORTEST:
         seconds, fraction = word(data, at, SECONDS), word(data, at, FRACTION)
         captured, original = word(data, at, FIRST_LENGTH), word(data, at, SECOND_LENGTH)
         if captured_length == SECOND:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tcpsnoop.batches.segments import ACK, PUSH
 from tcpsnoop.provider.copies import HEARD_BITS, REMEMBERED
-from tests.provider.talk import CLIENT_6, SERVER_6, START_NS, Endpoint, Sent, Wire
-from tests.provider.tracked import ALL, Fired, feed, finish, make_tracker, track
+from tests.provider.talk import CLIENT_6, SERVER_6, START_NS, Endpoint, Sent, Wire, rows
+from tests.provider.tracked import ALL, Fired, feed, feed_rows, finish, make_tracker, track
 
 
 def copies(sent: list[Sent], **how: Any) -> list[int]:
@@ -127,8 +128,8 @@ def test_segments_of_others_in_between_do_not_count() -> None:
     assert copies(wire.sent) == [len(wire.sent)]
 
 
-def test_what_the_log_forgot_is_no_copy_and_no_confusion() -> None:
-    """The log is as long as a millisecond at the highest rate, so this takes impossible times."""
+def test_what_was_forgotten_is_no_copy_and_no_confusion() -> None:
+    """As many are remembered as a millisecond has at the highest rate: these times are impossible."""
     wire = Wire()
     talk, other = wire.talk(), wire.talk(Endpoint("192.0.2.10", 50_000))
     first = talk.a.push(100)
@@ -145,7 +146,7 @@ def test_what_the_log_forgot_is_no_copy_and_no_confusion() -> None:
 
 
 @pytest.mark.parametrize("other", ["connection", "direction"])
-def test_what_the_log_has_of_others_is_not_compared(other: str) -> None:
+def test_what_is_remembered_of_others_is_not_compared(other: str) -> None:
     """The place of a segment was taken by one that looks like the retransmission after it."""
     wire = Wire()
     talk = wire.talk(isn=(1_000, 1_000))
@@ -160,6 +161,40 @@ def test_what_the_log_has_of_others_is_not_compared(other: str) -> None:
     wire.again(first, after_us=0, ip_id=7, **ends)
     wire.again(first, after_us=0, ip_id=7)
     assert len(wire.sent) not in copies(wire.sent)
+
+
+@pytest.mark.parametrize("sizes", [[1, 1, 1], [1, REMEMBERED - 1], [5_000, 10_000], [1] * 100])
+def test_batches_that_are_over_are_remembered_as_this_one(sizes: list[int]) -> None:
+    """As many of them as without batches, and in the same places after the ring is used twice."""
+    wire = Wire()
+    talk, other = wire.talk(), wire.talk(Endpoint("192.0.2.10", 50_000))
+    expected = []
+    for gap in (0, 1, REMEMBERED - 2, REMEMBERED - 1, REMEMBERED, 3):
+        first = talk.a.push(100, after_us=5_000)
+        for number in range(gap):
+            other.a.push(100, after_us=0, ip_id=1 + number % 60_000)
+        wire.again(first, after_us=10)
+        if gap < REMEMBERED:
+            expected.append(len(wire.sent))
+    assert copies(wire.sent) == expected
+    assert copies(wire.sent, sizes=sizes) == expected
+
+
+@pytest.mark.parametrize(("late_us", "copy"), [(15_900, True), (16_100, False)])
+@pytest.mark.parametrize("sizes", [[], [1, 1, 1], [2]])
+def test_how_far_times_may_go_backwards(late_us: int, copy: bool, sizes: list[int]) -> None:
+    """By sixteen milliseconds, whether a batch ends between or not."""
+    wire = Wire()
+    talk = wire.talk()
+    other = wire.talk(Endpoint("192.0.2.10", 50_000))
+    first = talk.a.push(100)
+    other.a.push(100, after_us=late_us)
+    wire.again(first, after_us=10 - late_us)
+    segments = rows(wire.sent)
+    segments["clock_ns"] = np.maximum.accumulate(segments["time_ns"])
+    tracker = make_tracker(("duplicate-frame",))
+    found = [*feed_rows(tracker, segments, sizes), *finish(tracker)]
+    assert [each.packet for each in found] == ([3] if copy else [])
 
 
 def test_times_that_go_backwards() -> None:

@@ -43,9 +43,9 @@ def test_an_empty_table(capacity: int) -> None:
 
 def test_places_of_the_state_are_all_different() -> None:
     names = [
-        *("LIVE", "FREE", "FRESH", "NUMBER", "CLOCK", "LOG_NEXT", "INTERVAL_FREE"),
+        *("LIVE", "FREE", "FRESH", "NUMBER", "CLOCK", "SERIAL", "INTERVAL_FREE"),
         *("INTERVAL_FRESH", "INTERVALS_USED", "ROWS", "CLOSED_ROWS", "WRITES", "DUPLICATES"),
-        *("FOLLOWS", "COUNTS", "LOG_END", "BUCKETS", "ANALYSES", "DETAIL_ROWS"),
+        *("FOLLOWS", "COUNTS", "KEPT_FROM", "BUCKETS", "ANALYSES", "DETAIL_ROWS"),
         *("NEW_BYTES", "PROBED", "HOLE_SINCE", "HOLE_START", "TIMING_FREE", "TIMING_FRESH"),
         *("WAITING_FIRST", "WAITING_LAST", "PARTING"),
     ]

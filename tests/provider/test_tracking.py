@@ -7,7 +7,7 @@ import pytest
 
 from tcpsnoop.batches.probes import END_REASONS, PROBES
 from tcpsnoop.batches.segments import ACK, SEGMENT, SYN, SegmentBatch
-from tcpsnoop.provider.copies import make_log
+from tcpsnoop.provider.copies import make_copies
 from tcpsnoop.provider.firing import make_output
 from tcpsnoop.provider.intervals import make_intervals
 from tcpsnoop.provider.memory import (
@@ -27,7 +27,7 @@ SEND_AND_RECEIVE = 1 << PROBES["send"].number | 1 << PROBES["receive"].number
 
 def memory() -> Memory:
     """Nothing remembered, no registered services."""
-    return Memory(make_intervals(), make_timings(), make_log(), np.zeros(1 << 16, np.bool_))
+    return Memory(make_intervals(), make_timings(), make_copies(), np.zeros(1 << 16, np.bool_))
 
 
 def openings(count: int) -> SegmentBatch:
