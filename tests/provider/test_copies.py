@@ -129,7 +129,7 @@ def test_segments_of_others_in_between_do_not_count() -> None:
 
 
 def test_what_was_forgotten_is_no_copy_and_no_confusion() -> None:
-    """As many are remembered as a millisecond has at the highest rate: these times are impossible."""
+    """As many are remembered as a millisecond has at any rate: these times are impossible."""
     wire = Wire()
     talk, other = wire.talk(), wire.talk(Endpoint("192.0.2.10", 50_000))
     first = talk.a.push(100)
