@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import MAPPED, text_of, text_words
+from tcpsnoop.batches.columns import parted
 from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import RTT_METHODS
 from tcpsnoop.errors import UsageError
@@ -98,11 +99,11 @@ class Rtt(Ends):
         """Take the samples of a batch in."""
         batch = self.let_through(batch)
         method, elapsed_ns = batch.detail_columns("kind", "elapsed_ns")
-        high, low = self._key(batch)
-        for number in np.flatnonzero(np.bincount(method, minlength=len(RTT_METHODS))):
-            if self.method in ("", RTT_METHODS[number]):
-                mine = np.flatnonzero(method == number)
-                self._times[number].observe((high[mine], low[mine]), elapsed_ns[mine])
+        samples = np.stack((*self._key(batch), elapsed_ns))
+        for number, mine in enumerate(parted(samples, method, len(RTT_METHODS))):
+            if mine.size and self.method in ("", RTT_METHODS[number]):
+                high, low, elapsed_ns = mine
+                self._times[number].observe((high, low), elapsed_ns)
 
     def merge(self, other: Rtt) -> None:
         """Add the samples of another."""

@@ -145,8 +145,9 @@ class Stat:
             # What fills a hole late is new to whoever receives it.
             new = (kind == _UNSEEN) & (counted[repeats] == _DUPLICATE)
             counted[repeats[new]] = _NOTHING
-        unknown = (size < 0) & (counted <= _IN)
-        size[size < 0] = 0
+        unknown = size < 0
+        size[unknown] = 0
+        unknown &= counted <= _IN
         if self.by_port:
             end, lport, rport = batch.columns("end", "lport", "rport")
             port = np.where(end == RESPONDER, lport, rport)
