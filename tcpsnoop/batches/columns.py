@@ -120,9 +120,9 @@ def part_rows(
     ends: NDArray[np.int64],
     rows: NDArray[np.int64],
 ) -> None:
-    """Write the rows side by side by group, and where each group ends behind where it begins.
+    """Write the rows to `rows`, group after group, and where these begin and end to `ends`.
 
-    `ends` has zeros, one more than groups.
+    `ends` has zeros, one more than groups; group g is from ends[g] to ends[g + 1] then.
     """
     groups, count = len(ends) - 1, len(group)
     for i in range(count):

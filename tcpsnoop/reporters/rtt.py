@@ -102,8 +102,8 @@ class Rtt(Ends):
         samples = np.stack((*self._key(batch), elapsed_ns))
         for number, mine in enumerate(parted(samples, method, len(RTT_METHODS))):
             if mine.size and self.method in ("", RTT_METHODS[number]):
-                high, low, elapsed_ns = mine
-                self._times[number].observe((high, low), elapsed_ns)
+                *key, times = mine
+                self._times[number].observe(key, times)
 
     def merge(self, other: Rtt) -> None:
         """Add the samples of another."""

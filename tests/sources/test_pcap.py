@@ -55,6 +55,17 @@ def test_kuznetzov_records_have_eight_bytes_more() -> None:
     ]
 
 
+@pytest.mark.parametrize("held", [*range(1, 24), 26])
+def test_a_kuznetzov_record_cut_anywhere_is_no_packet(held: int) -> None:
+    """Also behind what other variants have as the whole header."""
+    whole = record(b"abc", 1, 2)
+    content = header(magic=KUZNETZOV) + (whole[:16] + bytes(8) + whole[16:])[:held]
+    source = source_of(content)
+    assert packets_of(source) == []
+    where = "within the record that begins at byte 24"
+    assert source.damage == f"input is cut off at byte {len(content)}, {where}"
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(("magic", "unit_ns"), [(0x1C0001AC, 1), (0x1C0001AB, 1000)])
 def test_ixia_file_headers_have_four_bytes_more(order: str, magic: int, unit_ns: int) -> None:
