@@ -76,10 +76,12 @@ class Keyed:
         keys: Sequence[Column],
         values: Sequence[Column | int],
         buckets: Column | int = 0,
+        first_buckets: Column | None = None,
     ) -> None:
         """Take rows in: a key and its values each, a number standing for a column of it.
 
-        `buckets` are those of the values, or with `share_bits` what decides them.
+        `buckets` are those of the values, or with `share_bits` what decides them; they count from
+        `first_buckets`.
         """
         count = len(keys[0])
         rows = np.empty((len(self._run), count), np.int64)
@@ -87,6 +89,8 @@ class Keyed:
             row[:] = column
         if self._share_bits is not None:
             find_buckets(rows[0], self._share_bits)
+        if first_buckets is not None:
+            rows[0] += first_buckets
         taken = 0
         while (taken := self._recent.take(rows, taken)) < count:
             if not self._recent.is_full:

@@ -21,6 +21,7 @@ from tcpsnoop.accumulate.totals import Totals
 
 _SHARE_BITS = 6  # 64 buckets for each power of two
 _BUCKET_BITS = 12  # 63 bits of values have 3,712 buckets
+_BUCKETS = 1 << _BUCKET_BITS
 # Buckets of all keys together: some 200 MB.
 MAX_BUCKETS = 1 << 22
 
@@ -35,32 +36,45 @@ def log_linear_bounds(buckets: NDArray[np.int64]) -> tuple[NDArray[np.int64], ND
 
 
 class Quantiles:
-    """Distributions of non-negative integers by key; a new one has none.
+    """Distributions of non-negative integers by key, of each group apart; a new one has none.
 
     At most `max_keys` keys and MAX_BUCKETS buckets are kept apart, as in Keyed; the rest is one.
+    Groups are few, and one is never mixed with another.
     """
 
-    def __init__(self, keys: int, max_keys: int) -> None:
+    def __init__(self, keys: int, max_keys: int, groups: int = 1) -> None:
+        """`groups` are at most 2^12."""
+        self._groups = groups
         self._keyed = Keyed(
             keys,
             (np.add, np.add, np.minimum, np.maximum),
             max_keys,
-            bucket_bits=_BUCKET_BITS,
+            bucket_bits=_BUCKET_BITS + (groups - 1).bit_length(),
             share_bits=_SHARE_BITS,
             max_rows=MAX_BUCKETS,
         )
 
-    def observe(self, keys: Sequence[Column], values: NDArray[np.int64]) -> None:
-        """Take rows in: a key and its value each."""
-        self._keyed.observe(keys, (1, values, values, values), values)
+    def observe(
+        self,
+        keys: Sequence[Column],
+        values: NDArray[np.int64],
+        group: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Take rows in: a key and its value each, and its group, from 0."""
+        first_buckets = None if group is None else group << _BUCKET_BITS
+        self._keyed.observe(keys, (1, values, values, values), values, first_buckets)
 
     def merge(self, other: Quantiles) -> None:
         """Take in what another one has; it stays as it is."""
         self._keyed.merge(other._keyed)
 
-    def distributions(self) -> Distributions:
-        """All that is known; the order of the keys means nothing."""
-        return Distributions(self._keyed.totals())
+    def distributions(self) -> list[Distributions]:
+        """All that is known, by group; the order of the keys means nothing."""
+        totals = self._keyed.totals()
+        if self._groups == 1:
+            return [Distributions(totals)]
+        firsts = range(0, self._groups << _BUCKET_BITS, _BUCKETS)
+        return [Distributions(totals.of_buckets(first, _BUCKETS)) for first in firsts]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,30 @@ class Totals:
         """The bucket of each row of `by_bucket`."""
         return self._places & self._buckets
 
+    def of_buckets(self, first: int, count: int) -> Totals:
+        """What is known of the `count` buckets from `first` on, as if there were no others.
+
+        `count` is a power of two, and `first` a multiple of it. Buckets count from 0 then, and keys
+        that have none of these are not there.
+        """
+        rows = np.flatnonzero(self.buckets // count == first // count)
+        firsts, has_other = self._firsts, self.has_other
+        if firsts is None:
+            has_other = has_other and bool(len(rows)) and int(rows[-1]) == len(self) - 1
+        else:
+            key = np.searchsorted(firsts, rows, side="right") - 1
+            has_other = has_other and bool(len(key)) and int(key[-1]) == len(self) - 1
+            firsts = np.flatnonzero(np.diff(key, prepend=-1))
+        return Totals(
+            tuple(column[rows] for column in self._keys),
+            tuple(column[rows] for column in self.by_bucket),
+            self._ufuncs,
+            self._places[rows],
+            firsts,
+            has_other,
+            count - 1,
+        )
+
     def order(self, *columns: Column) -> Column:
         """The keys' rows in ascending order of columns, the first before the next; other last."""
         kept = len(self) - self.has_other

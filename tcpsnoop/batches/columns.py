@@ -100,47 +100,6 @@ def find_wanted(
     return found
 
 
-def parted(
-    columns: NDArray[np.int64], group: NDArray[np.int64], groups: int
-) -> list[NDArray[np.int64]]:
-    """The rows of `columns`, shape (columns, rows), of each group, in their order.
-
-    `group` has the group of each row, from 0 to `groups` - 1; a row of another is left out.
-    """
-    ends = np.zeros(groups + 1, np.int64)
-    rows = np.empty_like(columns)
-    part_rows(columns, group, ends, rows)
-    return [rows[:, ends[number] : ends[number + 1]] for number in range(groups)]
-
-
-@kernel
-def part_rows(
-    columns: NDArray[np.int64],
-    group: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    rows: NDArray[np.int64],
-) -> None:
-    """Write the rows to `rows`, group after group, and where these begin and end to `ends`.
-
-    `ends` has zeros, one more than groups; group g is from ends[g] to ends[g + 1] then.
-    """
-    groups, count = len(ends) - 1, len(group)
-    for i in range(count):
-        if 0 <= group[i] < groups:
-            ends[group[i] + 1] += 1
-    for number in range(groups):
-        ends[number + 1] += ends[number]
-    for i in range(count):
-        if 0 <= group[i] < groups:
-            place = ends[group[i]]
-            ends[group[i]] += 1
-            for column in range(len(columns)):
-                rows[column, place] = columns[column, i]
-    for number in range(groups, 0, -1):
-        ends[number] = ends[number - 1]
-    ends[0] = 0
-
-
 def let_through(columns: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The rows of `columns`, shape (columns, rows), that a mask chooses."""
     return columns if mask.all() else columns[:, mask]

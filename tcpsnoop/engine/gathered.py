@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 
 from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import CLOSED, CLOSED_ROW, DETAIL, PROBE_ROW
-from tcpsnoop.batches.rows import chosen
+from tcpsnoop.kernel import kernel
 
 # So many rows are worth a batch. Those of a report are handed on at the latest when they are twice
 # as many.
 ENOUGH = 1 << 11
+
+# What is counted of those that wait: rows, and what they point to.
+_ROWS, _CLOSED_ROWS, _DETAIL_ROWS = range(3)
 
 
 class Gathered:
     """Rows of few probes, copied from their batches; without owners."""
 
     def __init__(self) -> None:
+        # Memory is there as it is used: hardly any report wants both kinds of what rows point to.
         self._rows = np.empty(2 * ENOUGH, PROBE_ROW)
-        self._closed, self._details = np.empty(0, CLOSED_ROW), np.empty(0, DETAIL)
-        self._count = self._closed_count = self._detail_count = 0
+        self._closed = np.empty(2 * ENOUGH, CLOSED_ROW)
+        self._details = np.empty(2 * ENOUGH, DETAIL)
+        self._used = np.zeros(3, np.int64)
 
     def pass_on(self, batch: ProbeBatch) -> Iterator[ProbeBatch]:
         """The batch and what waited before it, or nothing yet; valid until the next call."""
@@ -34,51 +39,50 @@ class Gathered:
             yield from self.rest()
             yield batch
             return
-        self._add(batch)
-        if self._count >= ENOUGH:
+        self.add(batch)
+        if self._used[_ROWS] >= ENOUGH:
             yield from self.rest()
+
+    def add(self, batch: ProbeBatch) -> None:
+        """Let the rows wait, which are fewer than ENOUGH."""
+        index = np.arange(len(batch)) if batch.index is None else batch.index
+        every = batch.every, batch.closed, batch.details
+        _gather(index, *every, self._rows, self._closed, self._details, self._used)
 
     def rest(self) -> Iterator[ProbeBatch]:
         """What waits."""
-        count, closed, details = self._count, self._closed_count, self._detail_count
-        self._count = self._closed_count = self._detail_count = 0
-        if count:
+        rows, closed, details = self._used.tolist()
+        self._used[:] = 0
+        if rows:
             yield ProbeBatch(
-                self._rows[:count], self._closed[:closed], details=self._details[:details]
-            )
-
-    def _add(self, batch: ProbeBatch) -> None:
-        rows = self._rows[self._count : self._count + len(batch)]
-        _copy(batch.rows, rows)
-        self._count += len(rows)
-        adds, closes = rows["detail"] >= 0, rows["probe"] == CLOSED
-        ended, others = np.flatnonzero(adds & closes), np.flatnonzero(adds & ~closes)
-        if len(ended):
-            if len(self._closed) == 0:
-                self._closed = np.empty(len(self._rows), CLOSED_ROW)
-            self._closed_count = _move(rows, ended, batch.closed, self._closed, self._closed_count)
-        if len(others):
-            if len(self._details) == 0:
-                self._details = np.empty(len(self._rows), DETAIL)
-            self._detail_count = _move(
-                rows, others, batch.details, self._details, self._detail_count
+                self._rows[:rows], self._closed[:closed], details=self._details[:details]
             )
 
 
-def _move(
+@kernel
+def _gather(
+    index: NDArray[np.int64],
+    every: NDArray[np.void],
+    every_closed: NDArray[np.void],
+    every_detail: NDArray[np.void],
     rows: NDArray[np.void],
-    which: NDArray[np.int64],
-    from_: NDArray[np.void],
-    to: NDArray[np.void],
-    used: int,
-) -> int:
-    """Copy what those rows point to behind the first `used` of `to`; how many are used then."""
-    end = used + len(which)
-    _copy(chosen(from_, rows["detail"][which]), to[used:end])
-    rows["detail"][which] = np.arange(used, end)
-    return end
-
-
-def _copy(from_: NDArray[np.void], to: NDArray[np.void]) -> None:
-    """As bytes: field by field it takes ten times as long."""
-    to.view(np.uint8)[:] = from_.view(np.uint8)
+    closed: NDArray[np.void],
+    details: NDArray[np.void],
+    used: NDArray[np.int64],
+) -> None:
+    """Copy the rows at `index`, and what they point to, behind those in use."""
+    for i in range(len(index)):
+        rows[used[_ROWS]] = every[index[i]]
+        row = rows[used[_ROWS]]
+        used[_ROWS] += 1
+        place = np.int64(row["detail"])
+        if place < 0:
+            continue
+        if np.int64(row["probe"]) == CLOSED:
+            closed[used[_CLOSED_ROWS]] = every_closed[place]
+            row["detail"] = used[_CLOSED_ROWS]
+            used[_CLOSED_ROWS] += 1
+        else:
+            details[used[_DETAIL_ROWS]] = every_detail[place]
+            row["detail"] = used[_DETAIL_ROWS]
+            used[_DETAIL_ROWS] += 1

@@ -29,9 +29,6 @@ class Outlets:
         self._spools: list[Spool] = []
         self._begun = False
         self._all: list[Outlet] = []
-        # Owners, and packets that are shown, do not wait.
-        needs_frames = any(reporter.needs_frames for _, reporter in settings.reports)
-        gathers = not (settings.live or settings.names_processes or needs_frames)
         for name, reporter in settings.reports:
             sink: Sink = self._screen or output
             if self._all:
@@ -50,7 +47,7 @@ class Outlets:
                     files=settings.files,
                     top=settings.top,
                     sort=settings.sort,
-                    gathers=gathers,
+                    gathers=settings.gathers,
                 )
             )
 

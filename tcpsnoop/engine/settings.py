@@ -75,6 +75,12 @@ class Settings:
         return "pid" in columns or self.chooses_processes
 
     @property
+    def gathers(self) -> bool:
+        """Few rows may wait for others: owners, and packets that are shown, do not wait."""
+        needs_frames = any(reporter.needs_frames for _, reporter in self.reports)
+        return not (self.live or self.names_processes or needs_frames)
+
+    @property
     def leading(self) -> list[str]:
         """The fields that stand before those of a report, of a log alone the last of them."""
         asked = {

@@ -21,6 +21,7 @@ from tcpsnoop.batches.probes import DETAIL, PROBE_ROW
 from tcpsnoop.batches.segments import ACK, PUSH, SYN
 from tcpsnoop.decode import decode
 from tcpsnoop.dissect.dissector import Dissector
+from tcpsnoop.engine.gathered import Gathered
 from tcpsnoop.engine.intake import BATCH_PACKETS, Intake
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Sink
@@ -67,6 +68,8 @@ def warm_reports(settings: Settings) -> None:
     """Make those kernels ready that turn probes into reports, whatever these keep back."""
     batch = ProbeBatch(np.zeros(1, PROBE_ROW), details=np.zeros(1, DETAIL))
     batch.attached(np.ones(256, np.bool_)).detail_columns("kind")
+    if settings.gathers:
+        Gathered().add(batch)
     for _ in settings.renderer(RenderOptions()).rows(_one_row()):
         pass
     if any(isinstance(own, SummaryReporter) for _, own in settings.reports):

@@ -191,7 +191,7 @@ class _Summary(Connlat):
 
     def report(self) -> Report:
         """By result; ascending by the median, then by count and address."""
-        found = self._times.distributions()
+        (found,) = self._times.distributions()
         result, high, low = (found.totals.key(number) for number in range(3))
         order = found.totals.order(result, found.quantile(50), found.count, *text_words(high, low))
         known = order < len(found) - found.totals.has_other

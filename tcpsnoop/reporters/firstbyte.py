@@ -74,7 +74,7 @@ class Firstbyte(Ends):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._times = [Quantiles(3, self.max_keys) for _ in _WHAT]
+        self._times = [Quantiles(3, self.max_keys, len(SINCE)) for _ in MEASURES]
 
     @property
     def schema(self) -> Schema:
@@ -92,15 +92,13 @@ class Firstbyte(Ends):
         outgoing, remote_local, *ends = batch.columns("outgoing", "remote_local", *_ENDS)
         serves = outgoing == 1
         key = [np.where(serves, *sides) for sides in zip(ends[::2], ends[1::2], strict=True)]
-        began, *measured = batch.detail_columns("kind", *_COLUMNS_OF_DETAIL)
+        since, *measured = batch.detail_columns("kind", *_COLUMNS_OF_DETAIL)
         once = serves | (remote_local == 0)
-        for number, times in enumerate(self._times):
-            measure, since = divmod(number, len(SINCE))
-            elapsed_ns = measured[measure]
-            wanted = once & (began == since) & (elapsed_ns >= 0)
-            if self.measure in ("", MEASURES[measure]) and wanted.any():
+        for measure, times, elapsed_ns in zip(MEASURES, self._times, measured, strict=True):
+            wanted = once & (elapsed_ns >= 0)
+            if self.measure in ("", measure) and wanted.any():
                 mine = slice(None) if wanted.all() else np.flatnonzero(wanted)
-                times.observe([column[mine] for column in key], elapsed_ns[mine])
+                times.observe([column[mine] for column in key], elapsed_ns[mine], since[mine])
 
     def merge(self, other: Firstbyte) -> None:
         """Add the turns of another."""
@@ -109,7 +107,7 @@ class Firstbyte(Ends):
 
     def report(self) -> Report:
         """By what was measured; ascending by the median, then by count, address and port."""
-        found = [times.distributions() for times in self._times]
+        found = [each for times in self._times for each in times.distributions()]
         orders = [_order(each) for each in found]
         blocks = list(zip(found, orders, strict=True))
         high, low, port = (

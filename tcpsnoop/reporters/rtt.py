@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from tcpsnoop.accumulate import Distributions, Quantiles
 from tcpsnoop.batches.addresses import MAPPED, text_of, text_words
-from tcpsnoop.batches.columns import parted
 from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import RTT_METHODS
 from tcpsnoop.errors import UsageError
@@ -83,7 +82,7 @@ class Rtt(Ends):
         for name, longest in (("prefix", 32), ("prefix6", 128)):
             if not 0 < getattr(self, name) <= longest:
                 raise UsageError(f"--{name} is a number from 1 to {longest}")
-        self._times = [Quantiles(2, self.max_keys) for _ in RTT_METHODS]
+        self._times = Quantiles(2, self.max_keys, len(RTT_METHODS))
 
     @property
     def schema(self) -> Schema:
@@ -99,20 +98,20 @@ class Rtt(Ends):
         """Take the samples of a batch in."""
         batch = self.let_through(batch)
         method, elapsed_ns = batch.detail_columns("kind", "elapsed_ns")
-        samples = np.stack((*self._key(batch), elapsed_ns))
-        for number, mine in enumerate(parted(samples, method, len(RTT_METHODS))):
-            if mine.size and self.method in ("", RTT_METHODS[number]):
-                *key, times = mine
-                self._times[number].observe(key, times)
+        key = self._key(batch)
+        if self.method:
+            mine = np.flatnonzero(method == RTT_METHODS.index(self.method))
+            key = key[0][mine], key[1][mine]
+            method, elapsed_ns = method[mine], elapsed_ns[mine]
+        self._times.observe(key, elapsed_ns, method)
 
     def merge(self, other: Rtt) -> None:
         """Add the samples of another."""
-        for mine, others in zip(self._times, other._times, strict=True):
-            mine.merge(others)
+        self._times.merge(other._times)
 
     def report(self) -> Report:
         """By method; ascending by the median, then by count and address."""
-        found = [times.distributions() for times in self._times]
+        found = self._times.distributions()
         orders = [_order(each) for each in found]
         blocks = list(zip(found, orders, strict=True))
         high, low = (

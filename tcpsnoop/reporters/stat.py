@@ -74,7 +74,7 @@ for _number, _probe in enumerate(
 ):
     _BY_DIRECTION[_probe] = _CONNECTIONS + _number
 # At 2 * probe + outgoing: so it is looked up in a quarter of the time.
-_COUNTED = _BY_DIRECTION.ravel()
+_COUNTED = _BY_DIRECTION.ravel().astype(np.int64)
 
 _UNSEEN = RETRANSMISSIONS.index("unseen")
 
@@ -145,17 +145,17 @@ class Stat:
             # What fills a hole late is new to whoever receives it.
             new = (kind == _UNSEEN) & (counted[repeats] == _DUPLICATE)
             counted[repeats[new]] = _NOTHING
-        unknown = size < 0
+        unknown = np.flatnonzero(size < 0)
         size[unknown] = 0
-        unknown &= counted <= _IN
+        unknown = unknown[counted[unknown] <= _IN]
         if self.by_port:
             end, lport, rport = batch.columns("end", "lport", "rport")
             port = np.where(end == RESPONDER, lport, rport)
-            self._sums.observe((port,), (1, size, unknown), counted)
+            values = 1, size, np.bincount(unknown, minlength=len(size))
+            self._sums.observe((port,), values, counted)
             return
         # One key and few counters: adding up here takes a third of the time. Sums are floats, and
         # exact, as a batch has less than 2^53 bytes.
-        counted = counted.astype(np.int64)
         segments, their_bytes = np.bincount(counted), np.bincount(counted, size)
         unknown = np.bincount(counted[unknown], minlength=len(segments))
         met = np.flatnonzero(segments)

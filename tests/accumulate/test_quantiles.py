@@ -34,7 +34,7 @@ def observed(stream: Sequence[Row], max_keys: int = 100) -> Quantiles:
 
 def seen(block: Quantiles) -> list[tuple[int, ...]]:
     """All that can be seen of a block."""
-    found = block.distributions()
+    (found,) = block.distributions()
     columns = [found.totals.key(0), found.count, found.sum, found.least, found.most]
     columns += [found.quantile(percent) for percent in (1, 50, 95, 99, 100)]
     return sorted(zip(*(column.tolist() for column in columns), strict=True))
@@ -60,7 +60,7 @@ def test_a_bucket_holds_its_values_and_is_a_64th_wide(numbers: list[int]) -> Non
 def test_a_quantile_is_within_1_percent_of_the_nearest_rank(
     stream: list[Row], percent: int
 ) -> None:
-    found = observed(stream).distributions()
+    (found,) = observed(stream).distributions()
     answers = zip(found.totals.key(0).tolist(), found.quantile(percent).tolist(), strict=True)
     expected = {}
     for key in {key for key, _ in stream}:
@@ -82,7 +82,7 @@ def test_count_sum_least_and_most_are_exact(stream: list[Row]) -> None:
 
 @given(stream=rows)
 def test_histograms_are_of_powers_of_two(stream: list[Row]) -> None:
-    found = observed(stream).distributions()
+    (found,) = observed(stream).distributions()
     histogram = found.histograms()
     for row, key in enumerate(found.totals.key(0).tolist()):
         mine = Counter(
@@ -124,7 +124,7 @@ def test_keys_that_are_kept_are_exact_and_their_buckets_no_more_than_the_cap(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quantiles, "MAX_BUCKETS", most)
         block = observed(stream)
-    totals = block.distributions().totals
+    (totals,) = (each.totals for each in block.distributions())
     kept = len(totals) - totals.has_other
     assert totals.starts[kept] <= most
     everything = set(seen(observed(stream)))
@@ -144,8 +144,44 @@ def test_a_key_that_lost_its_buckets_stays_the_other() -> None:
         for start in range(2):
             key = np.repeat(np.arange(4), 2)
             block.observe((key,), np.tile([1 + start, 100 + start], 4))
-            assert block.distributions().totals.has_other
+            assert block.distributions()[0].totals.has_other
     # The first key in the order of hashes needs four buckets in the end, more than there are.
-    found = block.distributions()
+    (found,) = block.distributions()
     assert found.count.tolist() == [16]
     assert found.totals.has_other
+
+
+@given(
+    stream=st.lists(st.tuples(rows.map(lambda each: each[:1]), st.integers(0, 4)), max_size=40),
+    most=st.sampled_from([0, 2, 100]),
+)
+def test_a_group_is_as_if_it_were_alone(stream: list[tuple[list[Row], int]], most: int) -> None:
+    """Of five; but a key counts once for the cap, whatever groups have it."""
+    flat = [(key, value, group) for pairs, group in stream for key, value in pairs]
+    block = Quantiles(1, most, 5)
+    key, value, group = np.array(flat, np.int64).reshape(-1, 3).T
+    block.observe((key,), value, group)
+    other = block.distributions()
+    assert len(other) == 5
+    whole = observed([(key, value) for key, value, _ in flat], most).distributions()[0].totals
+    kept = set(whole.key(0)[: len(whole) - whole.has_other].tolist())
+    for number, found in enumerate(other):
+        mine = [(key, value) for key, value, group in flat if group == number]
+        (expected,) = observed([row for row in mine if row[0] in kept]).distributions()
+        beyond = [value for key, value in mine if key not in kept]
+        assert found.totals.has_other == bool(beyond)
+        end = len(found) - found.totals.has_other
+        for name in ("count", "sum", "least", "most"):
+            told = dict(zip(found.totals.key(0)[:end], getattr(found, name)[:end], strict=True))
+            alone = dict(zip(expected.totals.key(0), getattr(expected, name), strict=True))
+            assert told == alone
+        assert found.quantile(50)[:end].tolist() == [
+            quantile
+            for key in found.totals.key(0)[:end].tolist()
+            for at, quantile in zip(
+                expected.totals.key(0).tolist(), expected.quantile(50).tolist(), strict=True
+            )
+            if at == key
+        ]
+        if beyond:
+            assert (found.count[-1], found.least[-1]) == (len(beyond), min(beyond))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tcpsnoop.accumulate.keyed import Keyed
 
@@ -48,3 +49,28 @@ def test_order_goes_by_the_first_column_then_the_next_and_ends_with_the_other() 
     assert len(rows) == 4
     assert rows[:-1] == sorted(rows[:-1])
     assert rows[-1] == (8 - sum(count for count, _ in rows[:-1]), 0)
+
+
+def test_some_of_the_buckets() -> None:
+    """Of two keys one has none of them."""
+    block = Keyed(1, [np.add], 10)
+    keys, buckets = np.array([7, 7, 7, 8, 8]), np.array([3, 4, 6, 5, 9])
+    block.observe((keys,), (np.arange(1, 6),), buckets)
+    some = block.totals().of_buckets(4, 4)
+    counted = dict(zip(some.key(0).tolist(), some.value(0).tolist(), strict=True))
+    assert counted == {7: 5, 8: 4}
+    assert sorted(some.buckets.tolist()) == [0, 1, 2]
+    beyond = block.totals().of_buckets(8, 4)
+    assert (beyond.key(0).tolist(), beyond.value(0).tolist()) == ([8], [5])
+    assert (beyond.buckets.tolist(), beyond.starts.tolist()) == ([1], [0, 1])
+    assert len(block.totals().of_buckets(12, 4)) == 0
+
+
+@pytest.mark.parametrize("buckets", [0, 1])
+def test_the_other_is_there_for_its_own_buckets_alone(buckets: int) -> None:
+    block = Keyed(1, [np.add], 0)
+    block.observe((np.arange(5),), (1,), np.array([0, 0, 0, 0, buckets]))
+    assert [
+        (block.totals().of_buckets(first, 1).has_other, len(block.totals().of_buckets(first, 1)))
+        for first in range(3)
+    ] == [(True, 1), (bool(buckets), buckets), (False, 0)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tcpsnoop.batches.columns import columns_of, find_wanted, let_through, parted
+from tcpsnoop.batches.columns import columns_of, find_wanted, let_through
 from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL, PROBE_ROW
 
 DTYPES = [PROBE_ROW, DETAIL, CLOSED_ROW]
@@ -63,14 +63,3 @@ def test_a_mask_lets_columns_through() -> None:
     columns = np.arange(6).reshape(2, 3)
     assert let_through(columns, np.array([True, False, True])).tolist() == [[0, 2], [3, 5]]
     assert let_through(columns, np.array([True, True, True])) is columns
-
-
-@pytest.mark.parametrize("groups", [1, 4, 9])
-@pytest.mark.parametrize("count", [0, 1, 1000])
-def test_rows_side_by_side_by_group(groups: int, count: int) -> None:
-    columns = np.arange(3 * count).reshape(3, count)
-    group = np.random.default_rng(2).integers(-1, 6, count)
-    parts = parted(columns, group, groups)
-    assert [part.tolist() for part in parts] == [
-        columns[:, group == number].tolist() for number in range(groups)
-    ]
