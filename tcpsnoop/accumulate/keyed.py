@@ -91,7 +91,15 @@ class Keyed:
             find_buckets(rows[0], self._share_bits)
         if first_buckets is not None:
             rows[0] += first_buckets
-        taken = 0
+        self.observe_rows(rows)
+
+    def observe_rows(self, rows: NDArray[np.int64]) -> None:
+        """Take rows in that lie as they are kept: in a row for each column, contiguous.
+
+        The first has the buckets, those behind it the key, the others the values. They may be
+        changed.
+        """
+        taken, count = 0, rows.shape[1]
         while (taken := self._recent.take(rows, taken)) < count:
             if not self._recent.is_full:
                 self._settle(rows[:, taken:])

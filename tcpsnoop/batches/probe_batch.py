@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tcpsnoop.batches.columns import columns_of, find_wanted
 from tcpsnoop.batches.owners import NOBODY_KNOWN, OwnerColumns
 from tcpsnoop.batches.probes import CLOSED_ROW, DETAIL
+from tcpsnoop.batches.row_counts import count_rows
 from tcpsnoop.batches.rows import chosen
 
 
@@ -47,6 +48,10 @@ class ProbeBatch:
         """Fields of DETAIL, shape (names, rows); each row must be of a probe that adds some."""
         (detail,) = self.columns("detail")
         return columns_of(self.details, names, detail)
+
+    def counts(self) -> NDArray[np.int64]:
+        """How many rows there are by probe and direction, and their bytes: see count_rows."""
+        return count_rows(self.every, self.index)
 
     @cached_property
     def _fired(self) -> NDArray[np.uint8]:

@@ -8,21 +8,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class Background:
-    """Does jobs one after the other, in a thread of its own.
+    """Does jobs one after the other, in a thread of its own; nobody waits."""
 
-    Whoever has another waits while `most` are not done; without it nobody waits.
-    """
-
-    def __init__(self, most: int | None = None) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "reports")
         self._jobs: deque[Future[None]] = deque()
 
     def do(self, job: Callable[[], None]) -> None:
         """Add a job; raises what an earlier one raised."""
         self.check()
-        while self._most is not None and len(self._jobs) >= self._most:
-            self._jobs.popleft().result()
         self._jobs.append(self._thread.submit(job))
 
     def check(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tcpsnoop.engine.reader import may_thread
+from tcpsnoop.engine.crew import helpers
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.errors import UsageError
 from tcpsnoop.interfaces.source import PacketSource
@@ -33,7 +33,7 @@ def open_source(settings: Settings) -> PacketSource:
     if "-" in settings.files and settings.several_files:
         raise UsageError("-r -: standard input is read alone, without other files")
     if not settings.several_files:
-        return open_savefile(settings.files[0], ahead=may_thread())
+        return open_savefile(settings.files[0], ahead=helpers() > 0)
     from tcpsnoop.sources.merge import CAPACITY, PACKETS_PER_BATCH, MergedSource
 
     return MergedSource(
@@ -44,7 +44,7 @@ def open_source(settings: Settings) -> PacketSource:
                 file=number,
                 capacity=CAPACITY,
                 batch_size=PACKETS_PER_BATCH,
-                ahead=may_thread(),
+                ahead=helpers() > 0,
             )
             for number, name in enumerate(settings.files)
         ]

@@ -1,12 +1,18 @@
-"""All reports of a run: made from one reading, written one after the other, or shown in place."""
+"""All reports of a run: made from one reading, written one after the other, or shown in place.
+
+With a crew each is made by whoever has time, batch after batch, and others may be further on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import methodcaller
 from types import TracebackType
 
 from tcpsnoop.batches.packets import CaptureInterface
 from tcpsnoop.batches.probe_batch import ProbeBatch
+from tcpsnoop.engine.crew import Crew, Lane
 from tcpsnoop.engine.frames import Frames
 from tcpsnoop.engine.outlet import Outlet
 from tcpsnoop.engine.output import Output, Sink, Spool
@@ -17,14 +23,22 @@ from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter
 from tcpsnoop.report import Interval, Report
 
+# Jobs that a report may have before it: one that is done at once would else wait for one that takes
+# its time, and then the other way round.
+MOST_JOBS = 5
+
 
 class Outlets:
     """The outlets, and where they write. While it is entered, a screen may be open."""
 
     def __init__(
-        self, settings: Settings, output: Output, name_columns: Callable[[Report], Report]
+        self,
+        settings: Settings,
+        output: Output,
+        name_columns: Callable[[Report], Report],
+        crew: Crew | None = None,
     ) -> None:
-        self._settings, self._output = settings, output
+        self._settings, self._output, self._crew = settings, output, crew
         self._screen = Screen(output) if wants_screen(settings) else None
         self._spools: list[Spool] = []
         self._begun = False
@@ -50,6 +64,11 @@ class Outlets:
                     gathers=settings.gathers,
                 )
             )
+
+        self._lanes = [Lane() for _ in self._all]
+        if crew is not None:
+            for lane in self._lanes:
+                crew.take_on(lane)
 
     def __enter__(self) -> Outlets:
         return self
@@ -90,14 +109,12 @@ class Outlets:
     def observe(
         self, probes: ProbeBatch, interfaces: Sequence[CaptureInterface], frames: Frames | None
     ) -> None:
-        """Give every reporter its probes."""
-        for outlet in self._all:
-            outlet.observe(probes, interfaces, frames)
+        """Give every reporter its probes; with a crew, MOST_JOBS batches are in use at a time."""
+        self._do(methodcaller("observe", probes, interfaces, frames))
 
     def pass_on(self) -> None:
         """Give reporters what waited for more."""
-        for outlet in self._all:
-            outlet.pass_on()
+        self._do(methodcaller("pass_on"))
 
     def closing(self, interval: Interval) -> Iterator[Callable[[], None]]:
         """All begin anew; each job writes a report, and may be done by another thread."""
@@ -106,8 +123,23 @@ class Outlets:
 
     def report(self, interval: Interval | None, *, skip_empty: bool = False) -> None:
         """Write what the reporters have observed; they begin anew."""
-        for outlet in self._all:
-            outlet.report(interval, skip_empty=skip_empty)
+        self._do(methodcaller("report", interval, skip_empty=skip_empty))
+
+    def catch_up(self) -> None:
+        """Wait until all is done that reporters were asked for."""
+        if self._crew is not None:
+            self._crew.wait(lambda: not any(map(len, self._lanes)))
+
+    def _do(self, job: Callable[[Outlet], None]) -> None:
+        """Do it for every outlet, behind what each was asked for before."""
+        if self._crew is None:
+            for outlet in self._all:
+                job(outlet)
+            return
+        self._crew.wait(lambda: all(len(lane) < MOST_JOBS for lane in self._lanes))
+        for lane, outlet in zip(self._lanes, self._all, strict=True):
+            lane.add(partial(job, outlet))
+        self._crew.tell()
 
     def finish(self) -> None:
         """Write what waited for its turn."""

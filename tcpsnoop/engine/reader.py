@@ -1,22 +1,20 @@
-"""Reading ahead: a second thread reads and dissects while the first one tracks and reports.
+"""Reading ahead: packets are read and dissected while others are tracked and reported.
 
-Kernels release the GIL, so both run at once. Each batch of segments lies in the room of its own
-dissector, which goes back to the thread when the batch has been used.
+Kernels release the GIL, so all run at once. Each batch of segments lies in the room of its own
+dissector, which is free again when the batch has been used.
 """
 
 from __future__ import annotations
 
-import os
-import queue
-import threading
+from collections import deque
 from typing import Protocol
 
-from tcpsnoop.dissect.dissector import Dissector
+from tcpsnoop.engine.crew import Crew
 from tcpsnoop.engine.intake import Intake, Intaken
 
 # One being filled, one being used, one between them.
 DISSECTORS = 3
-# How long one look at the source may last: what asks the thread to end waits so long.
+# How long one look at the source may last: who waits for the end of reading waits so long.
 STEP_SECONDS = 0.1
 
 
@@ -69,54 +67,58 @@ class DirectReader:
         """See Reader."""
 
 
-class ThreadedReader:
-    """Reads ahead in a thread of its own."""
+class AheadReader:
+    """Reads ahead, as a task of a crew: batches wait here until they are asked for."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, intake: Intake, crew: Crew) -> None:
+        self._intake, self._crew = intake, crew
         self._dissectors = [intake.make_dissector() for _ in range(DISSECTORS)]
-        self._free: queue.SimpleQueue[Dissector] = queue.SimpleQueue()
-        for dissector in self._dissectors:
-            self._free.put(dissector)
-        self._ready: queue.SimpleQueue[Intaken | BaseException | None] = queue.SimpleQueue()
-        self._stop = False
-        self._ended = False
-        self._thread = threading.Thread(target=self._read_all, name="reader", daemon=True)
-        self._thread.start()
+        self._free = deque(self._dissectors)
+        self._ready: deque[Intaken] = deque()
+        self._error: BaseException | None = None
+        self._over = self._stepping = False
+        crew.take_on(self)
 
-    def _read_all(self) -> None:
+    @property
+    def can_step(self) -> bool:
+        """See Task: there is room for a batch."""
+        return bool(self._free) and not self._over
+
+    def step(self) -> None:
+        """See Task."""
+        self._stepping = True
         try:
-            dissector = self._free.get()
-            while not self._stop and not self._intake.ended:
-                batch = self._intake.step(dissector, STEP_SECONDS)
-                if batch is not None:
-                    self._ready.put(batch)
-                    dissector = self._free.get()
-        except BaseException as error:
-            self._ready.put(error)
-        self._ready.put(None)
+            batch = self._intake.step(self._free[0], STEP_SECONDS)
+            if batch is not None:
+                self._free.popleft()
+                self._ready.append(batch)
+            if self._intake.ended:
+                self._over = True
+        except BaseException as error:  # its turn comes behind what was read
+            self._error, self._over = error, True
+        finally:
+            self._stepping = False
 
     def next(self, timeout: float) -> Intaken | None:
         """See Reader."""
-        try:
-            item = self._ready.get(timeout=timeout)
-        except queue.Empty:
+        if not self._crew.wait(lambda: bool(self._ready) or self._over, timeout):
             return None
-        if isinstance(item, BaseException):
-            self._ended = True
-            raise item
-        if item is None:
-            self._ended = True
-        return item
+        if self._ready:
+            return self._ready.popleft()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return None
 
     def done_with(self, batch: Intaken) -> None:
         """See Reader."""
-        self._free.put(batch.dissector)
+        self._free.append(batch.dissector)
+        self._crew.tell()
 
     @property
     def ended(self) -> bool:
         """See Reader."""
-        return self._ended
+        return self._over and not self._ready and self._error is None
 
     @property
     def clipped(self) -> int:
@@ -125,16 +127,10 @@ class ThreadedReader:
 
     def close(self) -> None:
         """See Reader."""
-        self._stop = True
-        self._free.put(self._dissectors[0])
-        self._thread.join()
+        self._over = True
+        self._crew.wait(lambda: not self._stepping)
 
 
-def may_thread() -> bool:
-    """Whether more threads are of use: $TCPSNOOP_THREADS=1 and a single core deny it."""
-    return int(os.environ.get("TCPSNOOP_THREADS") or len(os.sched_getaffinity(0))) > 1
-
-
-def make_reader(intake: Intake, *, ahead: bool) -> Reader:
-    """A reader; `ahead` asks for a thread of its own, if more threads are of use."""
-    return ThreadedReader(intake) if ahead and may_thread() else DirectReader(intake)
+def make_reader(intake: Intake, crew: Crew | None) -> Reader:
+    """A reader, which reads ahead if there is somebody who does that."""
+    return DirectReader(intake) if crew is None else AheadReader(intake, crew)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.engine import notes
 from tcpsnoop.engine.background import Background
 from tcpsnoop.engine.checking import check
+from tcpsnoop.engine.crew import Crew, helpers
 from tcpsnoop.engine.faults import faults
 from tcpsnoop.engine.following import FollowedCommand
 from tcpsnoop.engine.frames import Frames
@@ -20,11 +22,11 @@ from tcpsnoop.engine.intake import Intake, Intaken
 from tcpsnoop.engine.intervals import FileIntervals, LiveIntervals
 from tcpsnoop.engine.known_addresses import KnownAddresses
 from tcpsnoop.engine.opening import open_source
-from tcpsnoop.engine.outlets import Outlets
+from tcpsnoop.engine.outlets import MOST_JOBS, Outlets
 from tcpsnoop.engine.output import ClosedPipeError, Output
 from tcpsnoop.engine.precompiling import await_precompiling, begin_precompiling, tell_of_compiling
 from tcpsnoop.engine.privileges import become, unprivileged_user
-from tcpsnoop.engine.reader import Reader, make_reader, may_thread
+from tcpsnoop.engine.reader import Reader, make_reader
 from tcpsnoop.engine.settings import Settings
 from tcpsnoop.engine.signals import StopRequest
 from tcpsnoop.engine.warming import warm_reports, warm_up
@@ -54,9 +56,6 @@ LONGEST_LAST_LOOK = 2.0
 HANDED_OVER_NS = 60_000_000
 # Of a file, few rows of probes wait so long for others; live, packets have waited in the kernel.
 GATHERING = 0.05
-# Batches of probes that reports in a thread of their own may be behind: with one alone they would
-# stand still from the end of a job until they are told of the next.
-JOBS_BESIDE = 2
 
 DONE, INCOMPLETE = 0, 1
 
@@ -112,8 +111,8 @@ class Run:
         # What comes from a file can be handed from thread to thread: nobody waits for a packet. But
         # the table of owners grows while packets are read, and is read where reports are made.
         self._reads = not settings.live and not frames
-        beside = self._reads and attribution is None and may_thread()
-        self._beside = Background(most=JOBS_BESIDE) if beside else None
+        self._crew = Crew(helpers()) if self._reads and helpers() else None
+        beside = self._crew if attribution is None else None
         self._passed_on = 0.0
         in_kernel = settings.live
         duration = None if settings.live else settings.capture_seconds
@@ -130,7 +129,7 @@ class Run:
             settings.max_connections,
             # A row whose packet is shown must be handed on while the packet is there.
             patience=GATHERING if self._reads else 0.0,
-            outputs=JOBS_BESIDE + 1 if self._beside is not None else 1,
+            outputs=1 if beside is None else MOST_JOBS + 1,
         )
         self._intake = Intake(
             source,
@@ -148,7 +147,7 @@ class Run:
             resolve=settings.resolve or settings.live,
         )
         self._attribution = attribution
-        self._outlets = Outlets(settings, output, self._namer.name)
+        self._outlets = Outlets(settings, output, self._namer.name, beside)
         self._start_ns = time.time_ns()
         self._intervals: FileIntervals | LiveIntervals | None = None
         self._tracked: list[str] | None = None  # notes on tracking, once it is over
@@ -164,12 +163,13 @@ class Run:
         try:
             with self._outlets:
                 self._prepare()
-                self._reader = make_reader(self._intake, ahead=self._reads)
-                try:
-                    self._loop(self._reader)
-                finally:
-                    self._reader.close()
-                self._finish()
+                with self._crew or nullcontext():
+                    self._reader = make_reader(self._intake, self._crew)
+                    try:
+                        self._loop(self._reader)
+                    finally:
+                        self._reader.close()
+                    self._finish()
             self._output.close()
         except ClosedPipeError:
             return DONE
@@ -289,7 +289,7 @@ class Run:
         self._known.refresh(self._tracker.window, now)
         if now - self._passed_on >= GATHERING:
             self._passed_on = now
-            self._let(self._outlets.pass_on)
+            self._outlets.pass_on()
         if isinstance(self._intervals, LiveIntervals):
             for interval in self._intervals.ended(now):
                 self._label_the_rest()
@@ -319,14 +319,7 @@ class Run:
             self._observe(part)
 
     def _observe(self, probes: ProbeBatch) -> None:
-        self._let(partial(self._outlets.observe, probes, self._source.interfaces, self._frames))
-
-    def _let(self, job: Callable[[], None]) -> None:
-        """Do what reports are concerned with, in their thread if they have one."""
-        if self._beside is None:
-            job()
-        else:
-            self._beside.do(job)
+        self._outlets.observe(probes, self._source.interfaces, self._frames)
 
     def _cut(self, probes: ProbeBatch) -> Iterator[ProbeBatch]:
         """Parts of one interval; reports are printed between them."""
@@ -338,7 +331,7 @@ class Run:
                 if self._attribution is not None:
                     for calls in self._attribution.calls(self._intervals.ended_ns):
                         self._observe(calls)
-                self._let(partial(self._outlets.report, ended, skip_empty=True))
+                self._outlets.report(ended, skip_empty=True)
             yield part
 
     def _finish(self) -> None:
@@ -346,8 +339,7 @@ class Run:
         for probes in self._tracker.finish():
             self._emit(probes)
         self._label_the_rest()
-        if self._beside is not None:
-            self._beside.finish()
+        self._outlets.catch_up()
         self._end_tracking()
         self._outlets.begin(self._start_ns if self._settings.live else None)
         interval = None
@@ -359,6 +351,7 @@ class Run:
         self._background.finish()
         if interval is not None or self._intervals is None or reading:
             self._outlets.report(interval, skip_empty=reading and interval is not None)
+        self._outlets.catch_up()
         self._outlets.finish()
 
     def _end_tracking(self) -> None:

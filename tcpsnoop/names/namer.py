@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -39,12 +40,18 @@ class Namer:
         self._resolver = (resolver or Resolver()) if resolve and not numeric else None
         self._service = service
         self._unanswered = 0
+        self._alone = threading.Lock()
 
     def name(self, report: Report) -> Report:
         """The report with values of kind TEXT for all its columns of names; null where unknown.
 
-        What the reporter itself put into such a column stays, as `(other)`.
+        What the reporter itself put into such a column stays, as `(other)`. Several threads may
+        ask: one report is named after the other.
         """
+        with self._alone:
+            return self._named(report)
+
+    def _named(self, report: Report) -> Report:
         values = dict(report.table.values)
         for column in report.table.schema.columns:
             if column.names is None:

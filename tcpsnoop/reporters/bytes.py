@@ -46,6 +46,9 @@ SCHEMA = Schema(
     ),
 )
 
+# What is read of rows, where their sums want it: a bucket, the key, values.
+_READ = ("duplicate", "raddr_high", "raddr_low", "lport", "bytes", "bytes", "outgoing")
+
 
 @dataclass
 class Bytes:
@@ -72,16 +75,19 @@ class Bytes:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the segments of a batch, no copies."""
-        columns = batch.columns(
-            "duplicate", "raddr_high", "raddr_low", "lport", "bytes", "outgoing"
-        )
-        _, high, low, port, size, outgoing = let_through(columns, columns[0] == 0)
-        unknown = size < 0
-        size[unknown] = 0
-        sent = size * outgoing
+        rows = batch.columns(*_READ)
+        # Of no copies the first is the bucket: there is but one, 0.
+        rows = np.ascontiguousarray(let_through(rows, rows[0] == 0))
+        port, sent, received, unknown = rows[3:]
         if self.remote_only:
-            port = np.full_like(port, -1)
-        self._sums.observe((high, low, port), (sent, size - sent, unknown))
+            port[:] = -1
+        missing = np.flatnonzero(sent < 0)
+        sent[missing] = received[missing] = 0
+        sent *= unknown  # whether it is outgoing, as it was read
+        received -= sent
+        unknown[:] = 0
+        unknown[missing] = 1
+        self._sums.observe_rows(rows)
 
     def merge(self, other: Bytes) -> None:
         """Add the sums of another."""

@@ -19,6 +19,7 @@ from tcpsnoop.accumulate import Keyed, Totals
 from tcpsnoop.batches import probes
 from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.batches.probes import RESPONDER, RETRANSMISSIONS
+from tcpsnoop.batches.row_counts import ROWS
 from tcpsnoop.interfaces.reporter import DEFAULT_MAX_KEYS, OTHER, option, other_note, unknown_note
 from tcpsnoop.report import Align, Cell, Column, Kind, Line, Report, Schema, Table, Values
 
@@ -74,9 +75,10 @@ for _number, _probe in enumerate(
 ):
     _BY_DIRECTION[_probe] = _CONNECTIONS + _number
 # At 2 * probe + outgoing: so it is looked up in a quarter of the time.
-_COUNTED = _BY_DIRECTION.ravel().astype(np.int64)
+_COUNTED = _BY_DIRECTION.ravel()
 
 _UNSEEN = RETRANSMISSIONS.index("unseen")
+_REPEATS = np.arange(256) == probes.REPEAT
 
 
 def _schema(by_port: bool) -> Schema:
@@ -132,6 +134,21 @@ class Stat:
 
     def observe(self, batch: ProbeBatch) -> None:
         """Add the probes of a batch, no copies."""
+        if self.by_port:
+            self._observe_rows(batch)
+            return
+        counts = batch.counts()
+        if counts[probes.REPEAT].any():
+            self._observe_rows(batch.attached(_REPEATS))
+            counts[probes.REPEAT] = 0
+        met = np.flatnonzero(counts[..., ROWS])
+        counter = _COUNTED[met]
+        segments, their_bytes, unknown = counts.reshape(-1, 3)[met].T
+        unknown = np.where(counter <= _IN, unknown, 0)
+        self._sums.observe((np.full(len(met), -1),), (segments, their_bytes, unknown), counter)
+
+    def _observe_rows(self, batch: ProbeBatch) -> None:
+        """Add each row by what it says itself."""
         first = batch.columns("duplicate", "probe", "outgoing", "bytes")
         if first[0].any():
             batch = batch.take(first[0] == 0)
@@ -145,22 +162,14 @@ class Stat:
             # What fills a hole late is new to whoever receives it.
             new = (kind == _UNSEEN) & (counted[repeats] == _DUPLICATE)
             counted[repeats[new]] = _NOTHING
-        unknown = np.flatnonzero(size < 0)
+        unknown = size < 0
         size[unknown] = 0
-        unknown = unknown[counted[unknown] <= _IN]
+        unknown &= counted <= _IN
+        port = np.full(len(size), -1)
         if self.by_port:
             end, lport, rport = batch.columns("end", "lport", "rport")
             port = np.where(end == RESPONDER, lport, rport)
-            values = 1, size, np.bincount(unknown, minlength=len(size))
-            self._sums.observe((port,), values, counted)
-            return
-        # One key and few counters: adding up here takes a third of the time. Sums are floats, and
-        # exact, as a batch has less than 2^53 bytes.
-        segments, their_bytes = np.bincount(counted), np.bincount(counted, size)
-        unknown = np.bincount(counted[unknown], minlength=len(segments))
-        met = np.flatnonzero(segments)
-        values = segments[met], their_bytes[met], unknown[met]
-        self._sums.observe((np.full(len(met), -1),), values, met)
+        self._sums.observe((port,), (1, size, unknown), counted)
 
     def merge(self, other: Stat) -> None:
         """Add the sums of another."""

@@ -103,27 +103,3 @@ def test_finishing_raises_what_a_job_raised_after_the_others_are_done() -> None:
 
 def test_finishing_without_a_job() -> None:
     Background().finish()
-
-
-def test_whoever_has_another_job_waits_while_most_are_not_done() -> None:
-    background = Background(most=1)
-    let_go, done = threading.Event(), []
-
-    def job() -> None:
-        assert let_go.wait(10)
-        done.append(1)
-
-    background.do(job)
-    threading.Timer(0.05, let_go.set).start()
-    background.do(lambda: done.append(2))
-    assert done[0] == 1
-    background.finish()
-    assert done == [1, 2]
-
-
-def test_an_error_is_raised_by_waiting_for_its_job() -> None:
-    background = Background(most=1)
-    background.do(fail)
-    with pytest.raises(CaptureError):
-        background.do(lambda: None)
-    background.finish()

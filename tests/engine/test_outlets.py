@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tcpsnoop.batches.probe_batch import ProbeBatch
 from tcpsnoop.engine import outlets as module
-from tcpsnoop.engine.outlets import Outlets
+from tcpsnoop.engine.crew import Crew
+from tcpsnoop.engine.gathered import ENOUGH
+from tcpsnoop.engine.outlets import MOST_JOBS, Outlets
 from tcpsnoop.engine.output import Output
 from tcpsnoop.engine.settings import Settings
+from tcpsnoop.errors import CaptureError
 from tcpsnoop.names.namer import Namer
 from tcpsnoop.renderers.csv import Csv
 from tcpsnoop.renderers.text import Text
@@ -28,11 +33,13 @@ ROWS = [
 ]
 
 
-def made(path: Path, *reporters: tuple[str, Any], **others: Any) -> Outlets:
+def made(
+    path: Path, *reporters: tuple[str, Any], crew: Crew | None = None, **others: Any
+) -> Outlets:
     output = Output(str(path))
     output.open()
     settings = Settings(reporters, others.pop("renderer", Text), files=("a.pcap",), **others)
-    return Outlets(settings, output, Namer(True, {}, False).name)
+    return Outlets(settings, output, Namer(True, {}, False).name, crew)
 
 
 def observed(outlets: Outlets) -> Outlets:
@@ -50,6 +57,61 @@ def test_reports_come_one_after_the_other(tmp_path: Path) -> None:
     outlets.finish()
     titles = [block.split()[0] for block in path.read_text().split("\n\n")]
     assert titles == ["HOSTNAME", "LADDR:PORT", "HOSTNAME"]
+
+
+@pytest.mark.parametrize("helpers", [0, 1, 2])
+def test_with_a_crew_each_report_has_its_probes_in_order(tmp_path: Path, helpers: int) -> None:
+    """Many batches, reports between them: the same bytes as from one thread."""
+    written = []
+    for crew in (None, Crew(helpers)):
+        path = tmp_path / f"output {crew is None}"
+        own = [("io", Io()), ("accept", Accept()), ("connect", Connect())]
+        with crew or nullcontext():
+            outlets = made(path, *own, crew=crew)
+            outlets.begin(START_NS)
+            for number in range(4 * MOST_JOBS):
+                rows = [each | {"packet": number} for each in ROWS]
+                outlets.observe(batch_of(rows), (), None)
+                outlets.pass_on()
+                if number % 7 == 3:
+                    outlets.report(Interval(START_NS + number, 6))
+            outlets.report(None)
+            outlets.catch_up()
+            outlets.finish()
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    assert written[0].count(b"\n") > 4 * MOST_JOBS
+
+
+def test_batches_in_use_are_no_more_than_the_tracker_keeps(tmp_path: Path) -> None:
+    """Whoever observes another one waits, and helps, until the oldest is done with."""
+    seen: list[int] = []
+
+    class Slow(Accept):
+        def observe(self, batch: ProbeBatch) -> None:
+            seen.append(len(batch))
+
+    with Crew(0) as crew:
+        outlets = made(tmp_path / "output", ("slow", Slow()), crew=crew)
+        outlets.begin(START_NS)
+        for number in range(1, MOST_JOBS + 3):
+            outlets.observe(batch_of(ROWS[:1] * ENOUGH), (), None)
+            assert number - len(seen) <= MOST_JOBS
+        outlets.catch_up()
+    assert len(seen) == MOST_JOBS + 2
+
+
+def test_what_a_report_raises_comes_to_who_asks_for_more(tmp_path: Path) -> None:
+    class Broken(Accept):
+        def observe(self, batch: ProbeBatch) -> None:
+            raise CaptureError("broken")
+
+    with Crew(1) as crew:
+        outlets = made(tmp_path / "output", ("broken", Broken()), crew=crew)
+        outlets.begin(START_NS)
+        outlets.observe(batch_of(ROWS[:1] * ENOUGH), (), None)
+        with pytest.raises(CaptureError, match="broken"):
+            outlets.catch_up()
 
 
 def test_leading_fields_are_those_that_apply(tmp_path: Path) -> None:

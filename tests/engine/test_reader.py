@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tcpsnoop.batches.packets import PacketBatch
+from tcpsnoop.engine.crew import Crew
 from tcpsnoop.engine.intake import Intake
-from tcpsnoop.engine.reader import DirectReader, Reader, ThreadedReader, make_reader
+from tcpsnoop.engine.reader import DISSECTORS, AheadReader, DirectReader, Reader, make_reader
 from tcpsnoop.errors import CaptureError
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.sources.memory import MemorySource
@@ -19,6 +19,17 @@ from tcpsnoop.sources.savefile import open_savefile
 from tests.fixture_types import Capture
 
 FRAMES = [bytes(14)] * 1000
+MakeReader = Callable[[Intake], Reader]
+
+
+@pytest.fixture(params=[None, 0, 1], ids=["direct", "ahead, by who waits", "ahead, by a helper"])
+def make(request: pytest.FixtureRequest) -> Iterator[MakeReader]:
+    """Makes a reader of either kind."""
+    if request.param is None:
+        yield lambda intake: make_reader(intake, None)
+        return
+    with Crew(request.param) as crew:
+        yield lambda intake: make_reader(intake, crew)
 
 
 def packets(reader: Reader, source: PacketSource) -> list[int]:
@@ -34,10 +45,7 @@ def packets(reader: Reader, source: PacketSource) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("make", [DirectReader, ThreadedReader])
-def test_both_give_all_segments_in_order(
-    capture: Capture, make: Callable[[Intake], Reader]
-) -> None:
+def test_both_give_all_segments_in_order(capture: Capture, make: MakeReader) -> None:
     """Of batches of seven packets: more of them than can be read ahead."""
     source = open_savefile(str(capture("accepts.pcap")), batch_size=7)
     assert packets(make(Intake(source)), source) == list(range(1, 111))
@@ -52,8 +60,7 @@ class Failing(MemorySource):
         return super().read(timeout)
 
 
-@pytest.mark.parametrize("make", [DirectReader, ThreadedReader])
-def test_what_reading_raises_comes_after_what_was_read(make: Callable[[Intake], Reader]) -> None:
+def test_what_reading_raises_comes_after_what_was_read(make: MakeReader) -> None:
     reader = make(Intake(Failing(FRAMES, batch_size=10)))
     assert reader.next(5.0) is not None
     with pytest.raises(CaptureError, match="broken"):
@@ -61,8 +68,7 @@ def test_what_reading_raises_comes_after_what_was_read(make: Callable[[Intake], 
     reader.close()
 
 
-@pytest.mark.parametrize("make", [DirectReader, ThreadedReader])
-def test_waiting_ends_in_time_and_so_does_closing(make: Callable[[Intake], Reader]) -> None:
+def test_waiting_ends_in_time_and_so_does_closing(make: MakeReader) -> None:
     """Nobody writes into the pipe."""
     reading, writing = os.pipe()
     source = open_savefile("-", standard_input=reading)
@@ -76,36 +82,38 @@ def test_waiting_ends_in_time_and_so_does_closing(make: Callable[[Intake], Reade
     os.close(reading)
 
 
-def test_closing_ends_the_thread_whatever_is_left_to_read() -> None:
-    before = threading.active_count()
-    reader = ThreadedReader(Intake(MemorySource(FRAMES, batch_size=1)))
-    assert reader.next(5.0) is not None
-    reader.close()
-    assert threading.active_count() == before
+def test_closing_ends_reading_whatever_is_left() -> None:
+    """What is being read then is read before it returns."""
+    with Crew(1) as crew:
+        reader = AheadReader(Intake(MemorySource(FRAMES, batch_size=1)), crew)
+        assert reader.next(5.0) is not None
+        reader.close()
+        assert not reader.can_step
 
 
-@pytest.mark.parametrize(
-    ("ahead", "threads", "expected"),
-    [(True, "2", ThreadedReader), (True, "1", DirectReader), (False, "2", DirectReader)],
-)
-def test_a_thread_only_where_it_helps(
-    monkeypatch: pytest.MonkeyPatch, ahead: bool, threads: str, expected: type
-) -> None:
-    monkeypatch.setenv("TCPSNOOP_THREADS", threads)
-    reader = make_reader(Intake(MemorySource([])), ahead=ahead)
-    assert isinstance(reader, expected)
-    reader.close()
+def test_no_more_is_read_ahead_than_there_is_room_for() -> None:
+    with Crew(0) as crew:
+        reader = AheadReader(Intake(MemorySource(FRAMES, batch_size=1)), crew)
+        while reader.can_step:
+            reader.step()
+        given = [reader.next(0.0) for _ in range(DISSECTORS)]
+        assert None not in given
+        assert reader.next(0.0) is None
+        assert not reader.ended
+        assert given[0] is not None
+        reader.done_with(given[0])
+        assert reader.next(1.0) is not None
+        reader.close()
 
 
-def test_a_single_core_gets_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TCPSNOOP_THREADS", raising=False)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
-    assert isinstance(make_reader(Intake(MemorySource([])), ahead=True), DirectReader)
+def test_ahead_only_where_somebody_does_it() -> None:
+    intake = Intake(MemorySource([]))
+    assert isinstance(make_reader(intake, None), DirectReader)
+    assert isinstance(make_reader(intake, Crew(1)), AheadReader)
 
 
-def test_clipped_packets_are_counted(capture: Capture) -> None:
-    for make in (DirectReader, ThreadedReader):
-        source = open_savefile(str(capture("length-beyond-frame.pcap")))
-        reader: Reader = make(Intake(source))
-        packets(reader, source)
-        assert reader.clipped > 0
+def test_clipped_packets_are_counted(capture: Capture, make: MakeReader) -> None:
+    source = open_savefile(str(capture("length-beyond-frame.pcap")))
+    reader = make(Intake(source))
+    packets(reader, source)
+    assert reader.clipped > 0

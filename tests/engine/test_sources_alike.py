@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +14,9 @@ import pytest
 from captures.make.catalogue import HOME
 from captures.make.files import Record, gzip_bytes, pcap_bytes
 from captures.make.pcapng import Interface, pcapng_bytes
+from tcpsnoop.engine.crew import Crew
 from tcpsnoop.engine.intake import Intake
-from tcpsnoop.engine.reader import DirectReader, Reader, ThreadedReader
+from tcpsnoop.engine.reader import make_reader
 from tcpsnoop.interfaces.source import PacketSource
 from tcpsnoop.names.services import registered_ports
 from tcpsnoop.provider.sides import Window
@@ -50,19 +51,20 @@ def records(name: str) -> Iterator[Record]:
         at += captured
 
 
-def fired(source: PacketSource, make: Callable[[Intake], Reader] = DirectReader) -> list[Fired]:
-    """Every probe that these packets fire."""
+def fired(source: PacketSource, helpers: int = 0) -> list[Fired]:
+    """Every probe that these packets fire, read ahead if there is a helper."""
     tracker = Tracker(EVERY, registered_ports(), Window(waits=False), 1024)
     intake = Intake(source, options=tracker.needs_options, quotes=tracker.needs_quotes)
-    reader = make(intake)
     found: list[Fired] = []
-    while not reader.ended:
-        batch = reader.next(PATIENCE_SECONDS)
-        if batch is not None:
-            for probes in tracker.feed(batch.segments, 0.0):
-                found += told(probes)
-            reader.done_with(batch)
-    reader.close()
+    with Crew(helpers) as crew:
+        reader = make_reader(intake, crew if helpers else None)
+        while not reader.ended:
+            batch = reader.next(PATIENCE_SECONDS)
+            if batch is not None:
+                for probes in tracker.feed(batch.segments, 0.0):
+                    found += told(probes)
+                reader.done_with(batch)
+        reader.close()
     source.close()
     return [*found, *finish(tracker)]
 
@@ -79,8 +81,8 @@ def expected(name: str) -> list[Fired]:
 def test_sizes_of_batches_and_threads(name: str) -> None:
     path = str(HOME / f"{name}.pcap")
     for batch_size in (1, 7, 64):
-        for make in (DirectReader, ThreadedReader):
-            assert fired(open_savefile(path, batch_size=batch_size), make) == expected(name)
+        for helpers in range(3):
+            assert fired(open_savefile(path, batch_size=batch_size), helpers) == expected(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -128,7 +130,7 @@ def test_standard_input(name: str) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        assert fired(open_savefile("-", reading), ThreadedReader) == expected(name)
+        assert fired(open_savefile("-", reading), helpers=1) == expected(name)
     finally:
         thread.join()
 
