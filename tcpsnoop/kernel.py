@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -32,6 +33,8 @@ Row: TypeAlias = Any
 
 # Bytes of an int64.
 _WHOLE = 8
+
+_MAKING = threading.RLock()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -98,7 +101,11 @@ class _Kernel:
     def _whole(self) -> Any:
         from tcpsnoop.kernel_compiler import Whole
 
-        return Whole(self.py_func)
+        # Two threads may call it for the first time at once, and it is compiled for one of them.
+        with _MAKING:
+            if "_whole" not in self.__dict__:
+                self.__dict__["_whole"] = Whole(self.py_func)
+            return self.__dict__["_whole"]
 
     @cached_property
     def _part(self) -> Any:

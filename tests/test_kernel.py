@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from tcpsnoop import kernel_compiler
 from tcpsnoop.kernel import inlined, kernel
 
 compiled_alone = pytest.mark.skipif(
@@ -50,3 +54,30 @@ print("numba" in sys.modules, track.signatures)
 """
     words = [sys.executable, "-c", program]
     assert subprocess.run(words, capture_output=True, check=True).stdout == b"False []\n"
+
+
+def test_threads_that_call_it_first_at_once_share_what_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+    at_once = threading.Barrier(4)
+
+    def slowly(function: object) -> Callable[[], int]:
+        threading.Event().wait(0.05)
+        made.append(function)
+        return lambda: len(made)
+
+    monkeypatch.delenv("TCPSNOOP_INTERPRET", raising=False)
+    monkeypatch.setattr(kernel_compiler, "Whole", slowly)
+
+    def none() -> int:
+        return 0
+
+    called = kernel(none)
+
+    def call(_: int) -> int:
+        at_once.wait(10)
+        return called()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(call, range(4))) == [1] * 4
