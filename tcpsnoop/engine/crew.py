@@ -94,6 +94,15 @@ class Crew:
             self._tasks.append(task)
             self._changed.notify_all()
 
+    def let_go(self, task: Task) -> None:
+        """It is not done any more, and nothing of it is kept; returns when no step is under way.
+
+        Raises what a step has raised.
+        """
+        with self._changed:
+            self._tasks.remove(task)
+        self.wait(lambda: id(task) not in self._busy)
+
     def tell(self) -> None:
         """Something can be done that could not be done before."""
         with self._changed:

@@ -76,7 +76,7 @@ class AheadReader:
         self._free = deque(self._dissectors)
         self._ready: deque[Intaken] = deque()
         self._error: BaseException | None = None
-        self._over = self._stepping = False
+        self._over = False
         crew.take_on(self)
 
     @property
@@ -86,7 +86,6 @@ class AheadReader:
 
     def step(self) -> None:
         """See Task."""
-        self._stepping = True
         try:
             batch = self._intake.step(self._free[0], STEP_SECONDS)
             if batch is not None:
@@ -96,8 +95,6 @@ class AheadReader:
                 self._over = True
         except BaseException as error:  # its turn comes behind what was read
             self._error, self._over = error, True
-        finally:
-            self._stepping = False
 
     def next(self, timeout: float) -> Intaken | None:
         """See Reader."""
@@ -128,7 +125,7 @@ class AheadReader:
     def close(self) -> None:
         """See Reader."""
         self._over = True
-        self._crew.wait(lambda: not self._stepping)
+        self._crew.let_go(self)
 
 
 def make_reader(intake: Intake, crew: Crew | None) -> Reader:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from functools import partial
 
@@ -143,6 +145,28 @@ def test_leaving_ends_the_threads_and_what_has_not_begun_is_not_done() -> None:
         threading.Timer(0.1, let_go.set).start()
     assert found == [1]
     assert threading.active_count() <= before + 1  # the timer's may not be over yet
+
+
+def test_a_task_that_is_let_go_ends_its_step_and_is_not_kept(crew: Crew) -> None:
+    (lane,) = lanes_of(crew, 1)
+    begun, let_go, found = threading.Event(), threading.Event(), []
+
+    def job() -> None:
+        begun.set()
+        assert let_go.wait(10)
+        found.append(1)
+
+    lane.add(job)
+    lane.add(lambda: found.append(2))
+    crew.tell()
+    assert begun.wait(10)
+    threading.Timer(0.05, let_go.set).start()
+    crew.let_go(lane)
+    assert found == [1]
+    kept = weakref.ref(lane)
+    del lane
+    gc.collect()
+    assert kept() is None
 
 
 @pytest.mark.parametrize(
