@@ -1,9 +1,9 @@
-"""Threads that share the work of a run: as many as there are cores, and none has a task of its own.
+"""Threads that share the work of a run: no more than there are cores.
 
 Packets are read, tracked and reported, each in order, but one beside the other. What takes longest
 hangs on the reports: with a thread for each task one core waited for another, and with more threads
-than cores these took their caches from one another. So whoever is free does a step of the task that
-is furthest on, of those that can be done.
+than cores these took their caches from one another. So the first thread tracks, and whoever is free
+does a step of any task that waits for one, the first thread too while it would wait.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from tcpsnoop.interfaces.renderer import RenderOptions
 from tcpsnoop.interfaces.reporter import LogReporter
 from tcpsnoop.report import Interval, Report
 
-# Jobs that a report may have before it: one that is done at once would else wait for one that takes
-# its time, and then the other way round.
+# Jobs that a report may have before it. Most take a millisecond, and now and then one takes ten, to
+# sort what is recent: with fewer, all threads would wait for that one.
 MOST_JOBS = 5
 
 

@@ -78,15 +78,16 @@ class Bytes:
         rows = batch.columns(*_READ)
         # Of no copies the first is the bucket: there is but one, 0.
         rows = np.ascontiguousarray(let_through(rows, rows[0] == 0))
-        port, sent, received, unknown = rows[3:]
+        port, sent, received, outgoing = rows[3:]
         if self.remote_only:
             port[:] = -1
         missing = np.flatnonzero(sent < 0)
         sent[missing] = received[missing] = 0
-        sent *= unknown  # whether it is outgoing, as it was read
+        sent *= outgoing
         received -= sent
-        unknown[:] = 0
-        unknown[missing] = 1
+        # The last is that of unknown lengths from here on.
+        rows[-1] = 0
+        rows[-1, missing] = 1
         self._sums.observe_rows(rows)
 
     def merge(self, other: Bytes) -> None:
