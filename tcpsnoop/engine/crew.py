@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from tcpsnoop.errors import UsageError
+
 # More would wait for Python's lock most of the time.
 _MOST_HELPERS = 2
 
@@ -162,6 +164,11 @@ class Crew:
 
 
 def helpers() -> int:
-    """How many threads are of use beside the first: $TCPSNOOP_THREADS, or the cores, less one."""
-    threads = int(os.environ.get("TCPSNOOP_THREADS") or len(os.sched_getaffinity(0)))
-    return max(0, min(threads - 1, _MOST_HELPERS))
+    """How many threads are of use beside the first: $TCPSNOOP_THREADS, or the cores, less one.
+
+    UsageError when that is no number.
+    """
+    asked = os.environ.get("TCPSNOOP_THREADS") or str(len(os.sched_getaffinity(0)))
+    if not (asked.isascii() and asked.isdigit()):
+        raise UsageError(f"TCPSNOOP_THREADS is how many threads there may be, not {asked!r}")
+    return max(0, min(int(asked) - 1, _MOST_HELPERS))

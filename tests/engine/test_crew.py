@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 
 from tcpsnoop.engine.crew import Crew, Lane, helpers
+from tcpsnoop.errors import UsageError
 from tests.fixture_types import WaitUntil
 
 
@@ -177,6 +178,16 @@ def test_threads_that_the_environment_asks_for(
 ) -> None:
     monkeypatch.setenv("TCPSNOOP_THREADS", threads)
     assert helpers() == expected
+
+
+@pytest.mark.parametrize("threads", ["two", "-1", "1.5", "\x1b[31m2", "²"])
+def test_threads_that_are_no_number_are_refused(
+    monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    monkeypatch.setenv("TCPSNOOP_THREADS", threads)
+    with pytest.raises(UsageError, match="TCPSNOOP_THREADS") as refused:
+        helpers()
+    assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize(("cores", "expected"), [({3}, 0), ({0, 1}, 1), (set(range(8)), 2)])
